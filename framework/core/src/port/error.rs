@@ -1,0 +1,62 @@
+//! What can go wrong behind a port, sorted by what the engine does next.
+
+use thiserror::Error;
+
+/// A failure of the log. The variant is the remedy; the text says what was tried, on which topic or address.
+#[derive(Debug, Clone, Error)]
+pub enum LogError {
+    /// Nothing happened; the same call may be made again.
+    #[error("{0}")]
+    Retriable(String),
+    /// The open transaction cannot be committed: abort it and process its input again.
+    #[error("the transaction must be aborted: {0}")]
+    AbortTransaction(String),
+    /// Another producer took over the transactional id, or the group moved on without this member: drop the work,
+    /// make a new handle and rejoin.
+    #[error("fenced: {0}")]
+    Fenced(String),
+    /// The topic does not exist.
+    #[error("topic {topic:?} does not exist")]
+    UnknownTopic {
+        /// The missing topic.
+        topic: String,
+    },
+    /// No broker answered within the time allowed.
+    #[error("no Kafka broker could be reached at {addresses}: {tried}")]
+    Unreachable {
+        /// The configured bootstrap addresses.
+        addresses: String,
+        /// What was tried, for how long, and the last failure seen.
+        tried: String,
+    },
+    /// The cluster refuses: wrong credentials, missing permission, an unsupported request.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// A failure of the state on disk. The store must not be used afterwards: a half-applied batch is never hidden.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// Another process (or another task of this one) has the directory open.
+    #[error("state directory {path} is in use by another process; give each process its own --state-dir")]
+    Locked {
+        /// The locked directory.
+        path: String,
+    },
+    /// Reading or writing failed.
+    #[error("state at {path}: {message}")]
+    Io {
+        /// The directory or file concerned.
+        path: String,
+        /// What the storage engine said.
+        message: String,
+    },
+    /// The files are not this application's, or of a format this version does not know.
+    #[error("state at {path} cannot be used: {message}")]
+    Foreign {
+        /// The directory concerned.
+        path: String,
+        /// What was found and what was expected.
+        message: String,
+    },
+}

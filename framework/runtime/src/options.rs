@@ -1,0 +1,55 @@
+//! How to run an application; `ops` fills it from configuration, tests by hand.
+
+use std::time::Duration;
+
+/// What is promised about each record's effects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Each record's effects on state and outputs happen once, as seen by read-committed readers.
+    #[default]
+    ExactlyOnce,
+    /// After a crash the records since the last commit are processed again.
+    AtLeastOnce,
+}
+
+/// Options of one process. Every field has a default fit for production.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Worker threads; tasks are spread over them.
+    pub workers: usize,
+    /// The promise.
+    pub guarantee: Guarantee,
+    /// Longest time between commits while there is something to commit. Default 100 ms.
+    pub commit_interval: Duration,
+    /// `group.instance.id`: makes the process a static member.
+    pub instance: Option<String>,
+    /// Distinguishes this process's transactional ids; `<app>-<process_id>-<worker>`. The instance if there is one.
+    pub process_id: String,
+    /// Create missing output topics.
+    pub create_outputs: bool,
+    /// Replicas of internal and output topics this creates; none takes the broker's default.
+    pub replication: Option<i32>,
+    /// After this long without records an input partition that was read to its end no longer holds event time back. Default 30 s.
+    pub idle_timeout: Duration,
+    /// Bytes of input a task may hold in memory before its partitions are paused. Default 16 MiB.
+    pub buffer_bytes: usize,
+    /// Bytes of uncommitted state a worker may hold before it commits early. Default 32 MiB.
+    pub dirty_bytes: usize,
+}
+
+impl Default for RunOptions {
+    fn default() -> RunOptions {
+        RunOptions {
+            workers: 1,
+            guarantee: Guarantee::ExactlyOnce,
+            commit_interval: Duration::from_millis(100),
+            instance: None,
+            process_id: String::from("local"),
+            create_outputs: true,
+            replication: None,
+            idle_timeout: Duration::from_secs(30),
+            buffer_bytes: 16 << 20,
+            dirty_bytes: 32 << 20,
+        }
+    }
+}
