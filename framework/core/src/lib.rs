@@ -1,11 +1,38 @@
-//! The engine of Headwater, free of I/O, clocks and threads: time is an argument, the world is behind ports.
+//! The engine of Headwater, free of I/O, clocks and threads: time is an argument, the world is behind [`port`]s.
+//!
+//! An application describes a [`Topology`]; [`Blueprint::of`] checks it and divides it into sub-topologies; [`Blueprint::plan`] fits it
+//! to a cluster's topics. From then on the engine's parts run tasks: each is one sub-topology at one partition.
 
+#![warn(missing_docs)]
+
+mod blueprint;
+mod codec;
 pub mod describe;
+mod failure;
+mod key;
+mod operators;
 mod partition;
+mod policy;
 pub mod port;
 mod record;
+mod reduce;
+mod sort_key;
+mod state;
 mod time;
+mod topology;
+mod transform;
+mod window;
 
+pub use blueprint::{Blueprint, InternalTopic, Plan, PlanError, TaskId, TopicUse, TopologyError};
+pub use codec::{Codec, CodecError, Json, Raw, Text};
+pub use failure::Failure;
+pub use key::Key;
 pub use partition::{murmur2, partition_for};
+pub use policy::Policy;
 pub use record::{Header, Outgoing, Record, TopicName, TopicPartition};
+pub use reduce::{At, Reduce};
+pub use sort_key::SortKey;
 pub use time::{Timestamp, days, hours, minutes, seconds};
+pub use topology::{Input, Stream, Table, Topology, Transformed, WindowedStream};
+pub use transform::{Cx, Fired, List, Map, On, OnTimer, Output, Setup, StateSlice, Timer, Transform, Value};
+pub use window::{Tumbling, Window, Windowed};

@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use super::TopologyError;
+use crate::topology::{Graph, Make, SourceRole};
+
+/// Refuses what could not run or would lose its identity: bad or repeated names, a topic read twice.
+pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
+    legal_name("application", &graph.app)?;
+    let mut names = BTreeMap::new();
+    for node in &graph.nodes {
+        let what = match &node.make {
+            Make::Source(source) => {
+                legal_name("topic", &source.topic)?;
+                "an input"
+            }
+            Make::Operator { operation, .. } => operation,
+            Make::Sink(sink) => {
+                legal_name("topic", &sink.topic)?;
+                continue;
+            }
+        };
+        if let Some(other) = names.insert(node.name.clone(), what) {
+            return Err(TopologyError(format!(
+                "the name {:?} is used twice (by {other} and by {what}); every name must be unique in the application, because state and internal topics are found by it",
+                node.name
+            )));
+        }
+    }
+    let mut stores = BTreeMap::new();
+    for store in &graph.stores {
+        legal_name("store", &store.name)?;
+        if stores.insert(&store.name, ()).is_some() {
+            return Err(TopologyError(format!("there are two stores named {:?}; give one of them another name", store.name)));
+        }
+    }
+    for node in &graph.nodes {
+        if let Make::Operator { operation: "rekey" | "reduce" | "window_reduce" | "transform" | "join" | "left_join", .. } = node.make {
+            legal_name("operator", &node.name)?;
+        }
+    }
+    if !graph.nodes.iter().any(|node| matches!(&node.make, Make::Source(source) if source.role == SourceRole::Stream)) {
+        return Err(TopologyError("the topology has no input: begin with `t.input::<Key, Event>(\"topic\")`".into()));
+    }
+    Ok(())
+}
+
+/// Kafka's rule for topic names, applied to everything that becomes part of one or of a directory's name.
+fn legal_name(what: &str, name: &str) -> Result<(), TopologyError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name == "." || name == ".." || name.len() > 200 || !name.chars().all(legal) {
+        return Err(TopologyError(format!(
+            "{name:?} cannot be the name of a {what}: use 1 to 200 ASCII letters, digits, '.', '_' and '-'"
+        )));
+    }
+    Ok(())
+}

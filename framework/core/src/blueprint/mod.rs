@@ -1,0 +1,51 @@
+//! A finished topology: checked, divided into sub-topologies, ready to be made into tasks. Shared by all threads.
+
+mod check;
+mod describe;
+mod partitions;
+mod subtopology;
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use partitions::{InternalTopic, Plan, PlanError, TaskId, TopicUse};
+pub(crate) use subtopology::Subtopology;
+
+use crate::topology::{Graph, Topology};
+
+/// A checked topology of one application.
+pub struct Blueprint {
+    pub(crate) graph: Graph,
+    pub(crate) subtopologies: Vec<Subtopology>,
+}
+
+impl fmt::Debug for Blueprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.graph.fmt(f)
+    }
+}
+
+/// What is wrong with a topology, independent of any cluster.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct TopologyError(pub String);
+
+impl Blueprint {
+    /// Describes the topology of application `app` and checks it.
+    pub fn of(app: &str, describe: impl FnOnce(&mut Topology)) -> Result<Arc<Blueprint>, TopologyError> {
+        let mut topology = Topology::new(app);
+        // The user's handles hold the graph; once the function returned, this one is the only one that matters.
+        describe(&mut topology);
+        let graph = topology.into_graph();
+        check::check(&graph)?;
+        let subtopologies = subtopology::divide(&graph);
+        Ok(Arc::new(Blueprint { graph, subtopologies }))
+    }
+
+    /// The application's name: its consumer group and the prefix of its internal topics.
+    pub fn app(&self) -> &str {
+        &self.graph.app
+    }
+}

@@ -1,0 +1,69 @@
+//! How values become bytes. [`Json`] is the default everywhere; a codec of your own is a type that implements [`Codec`].
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Turns values of type `T` into bytes and back. A codec is a name, not a value: it has no state, so that every task,
+/// every worker and every replay reads the same bytes the same way.
+#[diagnostic::on_unimplemented(
+    message = "the codec `{Self}` cannot carry values of type `{T}`",
+    label = "no way to turn `{T}` into bytes and back",
+    note = "for the default codec `Json`, add `#[derive(serde::Serialize, serde::Deserialize)]` to `{T}`; otherwise implement `Codec<{T}>` for a codec of your own"
+)]
+pub trait Codec<T>: 'static {
+    /// Appends the bytes of `value` to `buffer`.
+    fn encode(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError>;
+    /// Reads a value from exactly these bytes.
+    fn decode(bytes: &[u8]) -> Result<T, CodecError>;
+}
+
+/// Why bytes could not be read or written.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct CodecError(pub String);
+
+/// JSON by serde: the default codec of inputs, outputs and state.
+#[derive(Debug, Clone, Copy)]
+pub struct Json;
+
+impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
+    fn encode(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
+        serde_json::to_writer(buffer, value).map_err(|e| CodecError(format!("cannot be written as JSON: {e}")))
+    }
+
+    fn decode(bytes: &[u8]) -> Result<T, CodecError> {
+        serde_json::from_slice(bytes).map_err(|e| CodecError(format!("not the expected JSON: {e}")))
+    }
+}
+
+/// The bytes as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw;
+
+impl Codec<Bytes> for Raw {
+    fn encode(value: &Bytes, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
+        buffer.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Bytes, CodecError> {
+        Ok(Bytes::copy_from_slice(bytes))
+    }
+}
+
+/// Text as its UTF-8 bytes, without JSON's quotes.
+#[derive(Debug, Clone, Copy)]
+pub struct Text;
+
+impl Codec<String> for Text {
+    fn encode(value: &String, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
+        buffer.extend_from_slice(value.as_bytes());
+        Ok(())
+    }
+
+    fn decode(bytes: &[u8]) -> Result<String, CodecError> {
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| CodecError(format!("not UTF-8: {e}")))
+    }
+}

@@ -1,0 +1,52 @@
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Operator, Step, typed};
+use crate::codec::Codec;
+use crate::failure::Failure;
+use crate::key::Key;
+use crate::reduce::At;
+use crate::state::cell;
+
+/// Folds events per key into a running state (slot 0).
+pub(crate) struct Reduce<K, E, S, O, C, F> {
+    pub(crate) function: Arc<F>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) cell: Vec<u8>,
+    pub(crate) types: PhantomData<fn(K, E, C) -> (S, O)>,
+}
+
+impl<K, E, S, O, C, F> Operator for Reduce<K, E, S, O, C, F>
+where
+    K: Key,
+    E: 'static,
+    S: Default + 'static,
+    O: 'static,
+    C: Codec<S>,
+    F: Fn(&mut S, &E, &At<'_, K>) -> Option<O>,
+{
+    fn process(&mut self, _port: usize, key: &dyn Any, value: &dyn Any, step: &mut Step<'_>) -> Result<(), Failure> {
+        let typed_key: &K = typed(key);
+        self.key.clear();
+        typed_key.encode(&mut self.key);
+        let store = step.store(0);
+        let (mut state, newest) = match step.state.get(store, &self.key)? {
+            Some(stored) => {
+                let (newest, payload) = cell::split(&stored)?;
+                (C::decode(payload)?, newest.max(step.timestamp))
+            }
+            None => (S::default(), step.timestamp),
+        };
+        let out = (self.function)(&mut state, typed(value), &At { key: typed_key, window: None, timestamp: step.timestamp });
+        cell::begin(newest, &mut self.cell);
+        C::encode(&state, &mut self.cell)?;
+        step.state.put(store, Bytes::copy_from_slice(&self.key), Some(Bytes::copy_from_slice(&self.cell)));
+        match out {
+            Some(out) => step.forward_at(0, key, &out, newest),
+            None => Ok(()),
+        }
+    }
+}

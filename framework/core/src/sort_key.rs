@@ -1,0 +1,85 @@
+//! Keys inside a [`Map`](crate::Map): their bytes sort as the values do.
+
+use crate::codec::CodecError;
+use crate::time::Timestamp;
+
+/// A key whose encoded bytes compare as the values compare, so that ranges over stored entries come in order.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key inside a `Map`",
+    label = "its bytes would not sort as its values do",
+    note = "keys inside a `Map` are `String`, integers, `Timestamp`, `()` or a type of your own that implements `headwater::SortKey`"
+)]
+pub trait SortKey: Sized + 'static {
+    /// Appends bytes that sort like the value.
+    fn encode(&self, buffer: &mut Vec<u8>);
+    /// Reads a value from exactly these bytes.
+    fn decode(bytes: &[u8]) -> Result<Self, CodecError>;
+}
+
+impl SortKey for () {
+    fn encode(&self, _buffer: &mut Vec<u8>) {}
+
+    fn decode(_bytes: &[u8]) -> Result<(), CodecError> {
+        Ok(())
+    }
+}
+
+impl SortKey for String {
+    fn encode(&self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(self.as_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Result<String, CodecError> {
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| CodecError(format!("map key is not UTF-8: {e}")))
+    }
+}
+
+macro_rules! sort_key {
+    ($($int:ty => $flip:expr),*) => {$(
+        impl SortKey for $int {
+            fn encode(&self, buffer: &mut Vec<u8>) {
+                buffer.extend_from_slice(&(*self ^ $flip).to_be_bytes());
+            }
+
+            fn decode(bytes: &[u8]) -> Result<$int, CodecError> {
+                let bytes = bytes.try_into().map_err(|_| CodecError(format!("map key of {} bytes is no {}", bytes.len(), stringify!($int))))?;
+                Ok(<$int>::from_be_bytes(bytes) ^ $flip)
+            }
+        }
+    )*};
+}
+
+// Two's complement sorts negatives last; flipping the sign bit puts them first.
+sort_key!(u32 => 0, u64 => 0, i32 => i32::MIN, i64 => i64::MIN);
+
+impl SortKey for Timestamp {
+    fn encode(&self, buffer: &mut Vec<u8>) {
+        self.as_millis().encode(buffer);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Timestamp, CodecError> {
+        i64::decode(bytes).map(Timestamp::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(key: impl SortKey) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        key.encode(&mut buffer);
+        buffer
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_sort_as_values(a: i64, b: i64, c: i32, d: i32) {
+            prop_assert_eq!(a.cmp(&b), bytes(a).cmp(&bytes(b)));
+            prop_assert_eq!(c.cmp(&d), bytes(c).cmp(&bytes(d)));
+            prop_assert_eq!(i64::decode(&bytes(a)).unwrap(), a);
+        }
+    }
+}

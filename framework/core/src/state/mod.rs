@@ -1,0 +1,142 @@
+//! The state of a task while a transaction is open: the committed stores with the transaction's own writes in front.
+
+pub(crate) mod cell;
+pub(crate) mod layout;
+mod outbox;
+mod overlay;
+mod scan;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+pub(crate) use outbox::{Envelope, Outbox};
+use overlay::{Overlay, Written};
+pub(crate) use scan::MergedScan;
+
+use crate::port::{Change, StateStores, StoreError, StoreRange};
+use crate::time::Timestamp;
+
+/// One store of a task.
+#[derive(Debug, Default)]
+struct Store {
+    overlay: Overlay,
+    /// For a time-ordered store: no entry is earlier than this. `MIN` means not known, look.
+    earliest: Option<Timestamp>,
+}
+
+/// The stores of a task, its records waiting to be produced, and a journal to take one record's effects back.
+pub(crate) struct TaskState {
+    committed: Box<dyn StateStores>,
+    stores: Vec<Store>,
+    /// What each write of the current step replaced, newest last.
+    journal: Vec<(usize, Bytes, Option<Written>)>,
+    pub(crate) outbox: Outbox,
+    /// Records left out since the last look, by place and reason.
+    pub(crate) dropped: BTreeMap<(String, &'static str), u64>,
+    /// Places counted as dropped by the current step, kept apart until the step succeeds.
+    dropped_in_step: Vec<(String, &'static str)>,
+}
+
+impl TaskState {
+    /// State over these stores; `time_ordered[i]` says whether store `i` keeps its entries by time.
+    pub(crate) fn new(committed: Box<dyn StateStores>, time_ordered: &[bool]) -> TaskState {
+        let stores = time_ordered
+            .iter()
+            .map(|timed| Store { overlay: Overlay::default(), earliest: timed.then_some(Timestamp::MIN) })
+            .collect();
+        TaskState {
+            committed,
+            stores,
+            journal: Vec::new(),
+            outbox: Outbox::default(),
+            dropped: BTreeMap::new(),
+            dropped_in_step: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        match self.stores[store].overlay.get(key) {
+            Some(written) => Ok(written.clone()),
+            None => self.committed.get(store, key),
+        }
+    }
+
+    /// Writes or, with none, deletes.
+    pub(crate) fn put(&mut self, store: usize, key: Bytes, value: Option<Bytes>) {
+        let held = &mut self.stores[store];
+        if let (Some(earliest), Some(_), Ok((time, _))) = (&mut held.earliest, &value, layout::split_timed(&key)) {
+            *earliest = time.min(*earliest);
+        }
+        let before = held.overlay.write(key.clone(), value);
+        self.journal.push((store, key, before));
+    }
+
+    /// Entries with keys in `[from, to)`, by ascending key, the transaction's writes included.
+    pub(crate) fn scan(&self, store: usize, from: &[u8], to: Option<&[u8]>) -> Result<MergedScan<'_>, StoreError> {
+        let committed = self.committed.scan(store, StoreRange { from, to })?;
+        Ok(MergedScan::new(self.stores[store].overlay.range(from, to), committed))
+    }
+
+    /// A time not later than the store's earliest entry, for skipping the look when nothing can be due.
+    pub(crate) fn earliest(&self, store: usize) -> Timestamp {
+        self.stores[store].earliest.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Remembers what a look found; lowered again by later writes.
+    pub(crate) fn set_earliest(&mut self, store: usize, earliest: Timestamp) {
+        self.stores[store].earliest = Some(earliest);
+    }
+
+    /// Counts a record as left out, once its step succeeds.
+    pub(crate) fn drop_record(&mut self, place: &str, reason: &'static str) {
+        self.dropped_in_step.push((place.to_owned(), reason));
+    }
+
+    /// The step succeeded: its effects are part of the transaction now.
+    pub(crate) fn keep_step(&mut self) {
+        self.journal.clear();
+        self.outbox.keep();
+        for dropped in self.dropped_in_step.drain(..) {
+            *self.dropped.entry(dropped).or_default() += 1;
+        }
+    }
+
+    /// The step failed: as if it had never begun.
+    pub(crate) fn undo_step(&mut self) {
+        while let Some((store, key, before)) = self.journal.pop() {
+            self.stores[store].overlay.undo(&key, before);
+        }
+        self.outbox.undo();
+        self.dropped_in_step.clear();
+    }
+
+    /// Bytes of uncommitted changes.
+    pub(crate) fn dirty_bytes(&self) -> usize {
+        self.stores.iter().map(|store| store.overlay.bytes()).sum()
+    }
+
+    /// Whether anything is uncommitted.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.stores.iter().any(|store| !store.overlay.is_empty())
+    }
+
+    /// All uncommitted changes, leaving none: for the changelog and then, once committed, for [`apply`](TaskState::apply).
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (store, held) in self.stores.iter_mut().enumerate() {
+            changes.extend(held.overlay.take().into_iter().map(|(key, value)| Change { store, key, value }));
+        }
+        changes
+    }
+
+    /// Applies committed changes together with the changelog offsets they reach.
+    pub(crate) fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError> {
+        self.committed.apply(changes, offsets)
+    }
+
+    /// Drops everything uncommitted and gives the committed stores back.
+    pub(crate) fn into_committed(self) -> Box<dyn StateStores> {
+        self.committed
+    }
+}

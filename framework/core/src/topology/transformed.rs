@@ -1,0 +1,70 @@
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Stream;
+use crate::operators::{Handler, Operator, TransformNode, typed};
+use crate::transform::{On, Output, Setup, Transform};
+
+/// A transform in the topology: give it further inputs, take its outputs.
+pub struct Transformed<T: Transform> {
+    first: Stream<T::Key, ()>,
+    handlers: Arc<Mutex<Vec<Handler<T>>>>,
+    declared: T,
+}
+
+fn handler<T: On<E>, E: 'static>() -> Handler<T> {
+    |transform, value, cx| transform.on(typed(value), cx)
+}
+
+impl<T: Transform> Transformed<T> {
+    pub(super) fn declare<E: 'static>(input: &Stream<T::Key, E>, name: &str) -> Transformed<T>
+    where
+        T: On<E>,
+    {
+        let (declared, setup) = Setup::<T>::run();
+        let mut graph = input.graph.borrow_mut();
+        let stores = setup
+            .stores
+            .iter()
+            .map(|store| graph.add_store(&format!("{name}-{}", store.name), store.timer.then_some(Duration::ZERO)))
+            .collect();
+        drop(graph);
+        let handlers = Arc::new(Mutex::new(vec![handler::<T, E>()]));
+        let for_tasks = Arc::clone(&handlers);
+        let first = input.then(Some(name), "transform", stores, move || instance::<T>(&for_tasks));
+        Transformed { first, handlers, declared }
+    }
+
+    /// A further input. Its topic must be co-partitioned with the first one's.
+    pub fn and<E: 'static>(self, input: &Stream<T::Key, E>) -> Transformed<T>
+    where
+        T: On<E>,
+    {
+        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = handlers.len();
+        handlers.push(handler::<T, E>());
+        drop(handlers);
+        self.first.graph.borrow_mut().connect(input.node, input.output, self.first.node, port);
+        self
+    }
+
+    /// One of its outputs, named by its field: `.output(|t| &t.alerts)`.
+    pub fn output<E: 'static>(&self, field: impl FnOnce(&T) -> &Output<E>) -> Stream<T::Key, E> {
+        let number = field(&self.declared).number;
+        Stream::of(Rc::clone(&self.first.graph), self.first.node, number)
+    }
+}
+
+fn instance<T: Transform>(handlers: &Mutex<Vec<Handler<T>>>) -> Box<dyn Operator> {
+    let (transform, setup) = Setup::<T>::run();
+    let handlers = handlers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Box::new(TransformNode { transform, handlers, timer: setup.timer, key: Vec::new() })
+}
+
+impl<T: Transform> std::fmt::Debug for Transformed<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transformed").field("type", &std::any::type_name::<PhantomData<T>>()).finish_non_exhaustive()
+    }
+}
