@@ -1,1 +1,10 @@
+//! Everything needed to try or test a Headwater application without a Kafka cluster: the log in memory, with
+//! transactions, groups and faults, and state in memory. It is for trying and testing, and keeps nothing on disk.
 
+#![warn(missing_docs)]
+
+mod log;
+mod stores;
+
+pub use log::{Call, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
+pub use stores::MemoryStores;

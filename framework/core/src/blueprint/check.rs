@@ -34,7 +34,9 @@ pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
         }
     }
     for node in &graph.nodes {
-        if let Make::Operator { operation: "rekey" | "reduce" | "window_reduce" | "transform" | "join" | "left_join", .. } = node.make {
+        if let Make::Operator { operation: "rekey" | "reduce" | "window_reduce" | "transform" | "join" | "left_join", .. } =
+            node.make
+        {
             legal_name("operator", &node.name)?;
         }
     }

@@ -149,14 +149,19 @@ impl Blueprint {
     fn size_repartitions(&self, task_counts: &[Option<i32>], partitions: &mut BTreeMap<TopicName, i32>) {
         for part in &self.subtopologies {
             let has_input = self.sources_of(part).any(|source| source.role != SourceRole::Repartition);
-            let repartitions: Vec<&TopicName> =
-                self.sources_of(part).filter(|source| source.role == SourceRole::Repartition).map(|source| &source.topic).collect();
+            let repartitions: Vec<&TopicName> = self
+                .sources_of(part)
+                .filter(|source| source.role == SourceRole::Repartition)
+                .map(|source| &source.topic)
+                .collect();
             if has_input || repartitions.is_empty() {
                 continue;
             }
-            let writers = self.subtopologies.iter().zip(task_counts).filter(|(writer, _)| {
-                self.sinks_of(writer).any(|sink| repartitions.contains(&&sink.topic))
-            });
+            let writers = self
+                .subtopologies
+                .iter()
+                .zip(task_counts)
+                .filter(|(writer, _)| self.sinks_of(writer).any(|sink| repartitions.contains(&&sink.topic)));
             let counts: Option<Vec<i32>> = writers.map(|(_, count)| *count).collect();
             if let Some(largest) = counts.and_then(|counts| counts.into_iter().max()) {
                 for topic in repartitions {
@@ -186,7 +191,9 @@ impl Plan {
 
     /// The topics a task reads.
     pub fn inputs_of(&self, task: &TaskId) -> Vec<TopicName> {
-        self.part_of(task).map(|part| self.blueprint.sources_of(part).map(|source| Arc::clone(&source.topic)).collect()).unwrap_or_default()
+        self.part_of(task)
+            .map(|part| self.blueprint.sources_of(part).map(|source| Arc::clone(&source.topic)).collect())
+            .unwrap_or_default()
     }
 
     /// Repartition topics and changelogs.
@@ -225,7 +232,11 @@ impl Plan {
     /// How many tasks write to a repartition topic: the lanes its readers keep a watermark for.
     pub(crate) fn lanes_of(&self, topic: &TopicName) -> i32 {
         let parts = self.blueprint.subtopologies.iter().zip(&self.task_counts);
-        parts.filter(|(part, _)| self.blueprint.sinks_of(part).any(|sink| sink.topic == *topic)).map(|(_, count)| *count).max().unwrap_or(0)
+        parts
+            .filter(|(part, _)| self.blueprint.sinks_of(part).any(|sink| sink.topic == *topic))
+            .map(|(_, count)| *count)
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn divide(graph: &Graph) -> Vec<Subtopology> {
     for (number, node) in graph.nodes.iter().enumerate() {
         node.edges.iter().for_each(|edge| unite(number, edge.to));
         let sharing = graph.nodes.iter().enumerate().skip(number + 1);
-        sharing.filter(|(_, other)| other.stores.iter().any(|s| node.stores.contains(s))).for_each(|(other, _)| unite(number, other));
+        sharing
+            .filter(|(_, other)| other.stores.iter().any(|s| node.stores.contains(s)))
+            .for_each(|(other, _)| unite(number, other));
     }
     let mut parts: Vec<usize> = part.clone();
     parts.sort_unstable();

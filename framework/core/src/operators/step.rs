@@ -52,7 +52,13 @@ impl Step<'_> {
     }
 
     /// The same with another event time.
-    pub(crate) fn forward_at(&mut self, output: usize, key: &dyn Any, value: &dyn Any, timestamp: Timestamp) -> Result<(), Failure> {
+    pub(crate) fn forward_at(
+        &mut self,
+        output: usize,
+        key: &dyn Any,
+        value: &dyn Any,
+        timestamp: Timestamp,
+    ) -> Result<(), Failure> {
         let graph = self.graph;
         for edge in graph.nodes[self.node].edges.iter().filter(|edge| edge.output == output) {
             let Some(operator) = &graph.nodes[edge.to].operator else { continue };

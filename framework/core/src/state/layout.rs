@@ -17,8 +17,9 @@ pub(crate) fn timed(time: Timestamp, key: &[u8], buffer: &mut Vec<u8>) {
 
 /// Takes a time-ordered entry's key apart.
 pub(crate) fn split_timed(entry: &[u8]) -> Result<(Timestamp, &[u8]), CodecError> {
-    let (time, key) =
-        entry.split_first_chunk::<8>().ok_or_else(|| CodecError(format!("time-ordered key of {} bytes is too short", entry.len())))?;
+    let (time, key) = entry
+        .split_first_chunk::<8>()
+        .ok_or_else(|| CodecError(format!("time-ordered key of {} bytes is too short", entry.len())))?;
     Ok((<Timestamp as SortKey>::decode(time)?, key))
 }
 

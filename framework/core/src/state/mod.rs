@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-pub(crate) use outbox::{Envelope, Outbox};
+pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
 

@@ -48,7 +48,11 @@ impl Overlay {
     }
 
     /// The changes with keys in `[from, to)`, in order.
-    pub(crate) fn range<'a>(&'a self, from: &[u8], to: Option<&[u8]>) -> impl Iterator<Item = (&'a Bytes, &'a Written)> + use<'a> {
+    pub(crate) fn range<'a>(
+        &'a self,
+        from: &[u8],
+        to: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a Bytes, &'a Written)> + use<'a> {
         // BTreeMap panics on a range that ends before it begins; such a range is empty.
         let to = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
         self.changes.range::<[u8], _>((Bound::Included(from), to))

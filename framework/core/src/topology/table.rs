@@ -31,12 +31,8 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
             policy: Policy::default(),
             make: Arc::new(|| Box::new(TableSource::<K, V, C> { loaded: None, types: PhantomData })),
         };
-        let node = nodes.add(NodeSpec {
-            name: topic.to_owned(),
-            make: Make::Source(source),
-            edges: Vec::new(),
-            stores: vec![store],
-        });
+        let node =
+            nodes.add(NodeSpec { name: topic.to_owned(), make: Make::Source(source), edges: Vec::new(), stores: vec![store] });
         drop(nodes);
         Table { graph, node, store, types: PhantomData }
     }

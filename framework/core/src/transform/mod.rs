@@ -15,7 +15,6 @@ pub use list::List;
 pub use map::Map;
 pub use output::Output;
 pub use setup::Setup;
-pub(crate) use setup::StoreDeclaration;
 pub use timer::{Fired, Timer};
 pub use value::Value;
 

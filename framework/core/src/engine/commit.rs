@@ -1,0 +1,161 @@
+//! Committing: the one place where a transaction ends.
+//!
+//! Order, which the whole promise hangs on: everything is produced and acknowledged, the positions are added, the transaction is
+//! committed, and only then do the stores take the changes over, together with the changelog offsets they reach.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::report::CommitReport;
+use super::worker::{EngineError, Stage, Worker};
+use crate::blueprint::TaskId;
+use crate::port::{Change, Committed, GroupMetadata, LogError};
+use crate::record::{Outgoing, TopicPartition};
+use crate::time::Timestamp;
+
+type Positions = Vec<(TopicPartition, Committed)>;
+
+impl Worker {
+    /// Whether it is time to commit.
+    pub fn commit_due(&self, now: Duration) -> bool {
+        let since = self.open_since.unwrap_or(self.last_commit);
+        let waited = now.saturating_sub(since) >= self.options.commit_interval;
+        let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
+        (waited && self.has_work_to_commit()) || (self.open_since.is_some() && full())
+    }
+
+    /// Whether a commit would change anything.
+    pub fn has_work_to_commit(&self) -> bool {
+        self.open_since.is_some() || self.running().any(|task| task.needs_commit())
+    }
+
+    /// Commits everything processed so far, or puts all tasks back to where they were committed last.
+    pub fn commit(&mut self, now: Duration) -> Result<CommitReport, EngineError> {
+        self.last_commit = now;
+        let Some(membership) = self.covering_membership() else {
+            self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
+            return Ok(CommitReport::default());
+        };
+        let mut changes = BTreeMap::new();
+        match self.commit_transaction(now, &membership, &mut changes) {
+            Ok(positions) => self.apply(&changes, &positions),
+            Err(error) => {
+                self.recover(error)?;
+                Ok(CommitReport::default())
+            }
+        }
+    }
+
+    /// The membership, if it covers every partition that the transaction moves.
+    fn covering_membership(&self) -> Option<GroupMetadata> {
+        let view = self.view.as_ref()?;
+        let owned = self.running().flat_map(|task| &task.inputs).all(|input| view.owned.contains(&input.partition));
+        owned.then(|| view.membership.clone())
+    }
+
+    fn commit_transaction(
+        &mut self,
+        now: Duration,
+        membership: &GroupMetadata,
+        changes: &mut BTreeMap<TaskId, Vec<Change>>,
+    ) -> Result<Positions, LogError> {
+        self.open_transaction(now)?;
+        let Some(producer) = &mut self.producer else { return Err(LogError::Fenced("the producer is gone".into())) };
+        let mut positions = Positions::new();
+        for (id, stage) in &mut self.tasks {
+            let Stage::Running(task) = stage else { continue };
+            task.send_outputs(producer.as_mut())?;
+            let changed = changes.entry(id.clone()).or_default();
+            changed.extend(task.state.take_changes());
+            for change in changed.iter() {
+                let Some(topic) = task.changelog_of(change.store) else { continue };
+                producer.send(Outgoing {
+                    topic,
+                    partition: id.partition,
+                    key: Some(&change.key),
+                    value: change.value.as_deref(),
+                    timestamp: task.time().max(Timestamp::from_millis(0)),
+                    header: None,
+                    track_offset: true,
+                })?;
+                let bytes = change.key.len() + change.value.as_ref().map_or(0, bytes::Bytes::len);
+                match self.report.produced.last_mut() {
+                    Some((last, records, total)) if last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
+                    _ => self.report.produced.push((topic.clone(), 1, bytes as u64)),
+                }
+            }
+            positions.extend(task.positions());
+        }
+        producer.commit(&positions, membership)?;
+        self.open_since = None;
+        Ok(positions)
+    }
+
+    /// The transaction is committed: the stores follow.
+    fn apply(&mut self, changes: &BTreeMap<TaskId, Vec<Change>>, positions: &Positions) -> Result<CommitReport, EngineError> {
+        let delivered = self.producer.as_mut().map(|producer| producer.take_delivered()).unwrap_or_default();
+        let mut report = CommitReport { ok: true, ..CommitReport::default() };
+        for (id, stage) in &mut self.tasks {
+            let Stage::Running(task) = stage else { continue };
+            let changes = changes.get(id).map(Vec::as_slice).unwrap_or_default();
+            task.committed(changes, &delivered, positions)?;
+            report.times.push((id.clone(), task.time()));
+        }
+        for (partition, committed) in positions {
+            report.ends.extend(self.reader.cached_end(partition).map(|end| (partition.clone(), end)));
+            report.positions.push((partition.clone(), committed.offset));
+        }
+        Ok(report)
+    }
+
+    /// Opens a transaction unless one is open.
+    pub(super) fn open_transaction(&mut self, now: Duration) -> Result<(), LogError> {
+        if self.open_since.is_none() {
+            self.producer()?;
+            if let Some(producer) = &mut self.producer {
+                producer.begin()?;
+            }
+            self.open_since = Some(now);
+        }
+        Ok(())
+    }
+
+    /// What a failure of the log in the middle of a transaction means: begin again, with a new producer where the old one was
+    /// fenced; or stop.
+    pub(super) fn recover(&mut self, error: LogError) -> Result<(), EngineError> {
+        match error {
+            LogError::Retriable(why) | LogError::AbortTransaction(why) => self.abort_and_replay(&why),
+            LogError::Fenced(why) => {
+                self.producer = None;
+                self.report.fenced += 1;
+                self.abort_and_replay(&why)
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    /// Drops everything since the last commit and reads it again. The stores hold only what was committed, so nothing has to
+    /// be wiped.
+    pub(super) fn abort_and_replay(&mut self, why: &str) -> Result<(), EngineError> {
+        self.report.aborted.push(why.to_owned());
+        self.open_since = None;
+        if let Some(Err(error)) = self.producer.as_mut().map(|producer| producer.abort()) {
+            match error {
+                LogError::Fenced(_) | LogError::AbortTransaction(_) | LogError::Retriable(_) => self.producer = None,
+                other => return Err(other.into()),
+            }
+        }
+        self.producer()?;
+        if let Some(producer) = &mut self.producer {
+            producer.take_delivered();
+        }
+        let running: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
+        for id in running {
+            self.unroute(&id)?;
+            if let Some(Stage::Running(task)) = self.tasks.remove(&id) {
+                self.restore(id, task.into_stores())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! The engine's moving parts: a [`Member`] that turns group events into orders, and [`Worker`]s that carry them out. Neither has a thread
+//! or a clock: somebody calls them, again and again, with the time.
+
+mod commit;
+mod member;
+mod orders;
+mod report;
+mod restore;
+mod worker;
+
+pub use member::Member;
+pub use orders::{Answer, Order, View};
+pub use report::{CommitReport, Report, RestoreProgress};
+pub use worker::{EngineError, EngineOptions, Worker};

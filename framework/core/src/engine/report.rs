@@ -1,0 +1,51 @@
+use crate::blueprint::TaskId;
+use crate::record::{TopicName, TopicPartition};
+use crate::task::Skipped;
+use crate::time::Timestamp;
+
+/// What happened in a worker since the last report.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Records and bytes handed to operators, by topic.
+    pub consumed: Vec<(TopicName, u64, u64)>,
+    /// Records and bytes handed to the producer, by topic, changelogs included.
+    pub produced: Vec<(TopicName, u64, u64)>,
+    /// Records left out, by place and reason.
+    pub dropped: Vec<(String, &'static str, u64)>,
+    /// The same one by one, where the log should name them.
+    pub skipped: Vec<Skipped>,
+    /// Tasks that began processing.
+    pub started: Vec<TaskId>,
+    /// Changelogs read back.
+    pub restored: Vec<RestoreProgress>,
+    /// Replaced producers.
+    pub fenced: u64,
+    /// Transactions aborted and begun again.
+    pub aborted: Vec<String>,
+}
+
+/// How far a changelog has been read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreProgress {
+    /// The store.
+    pub store: String,
+    /// The task's partition.
+    pub partition: i32,
+    /// Records applied since the last report.
+    pub applied: u64,
+    /// Offsets still to read.
+    pub remaining: u64,
+}
+
+/// What a commit covered.
+#[derive(Debug, Default)]
+pub struct CommitReport {
+    /// Whether it succeeded; if not, its tasks began again at their last commit.
+    pub ok: bool,
+    /// The positions committed, for lag and for trimming repartition topics.
+    pub positions: Vec<(TopicPartition, i64)>,
+    /// The newest known end of each of these partitions.
+    pub ends: Vec<(TopicPartition, i64)>,
+    /// Each task's watermark.
+    pub times: Vec<(TaskId, Timestamp)>,
+}

@@ -1,0 +1,148 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::header::{HEADER, TimeHeader};
+use crate::operators::Source;
+use crate::policy::Policy;
+use crate::port::Batch;
+use crate::record::{Record, TopicPartition};
+use crate::time::Timestamp;
+use crate::topology::SourceRole;
+
+/// The decoded first record of a queue, waiting for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) timestamp: Timestamp,
+    pub(crate) offset: i64,
+    pub(crate) header: Option<TimeHeader>,
+}
+
+/// The records of one input partition that wait in memory.
+pub(crate) struct InputQueue {
+    pub(crate) partition: TopicPartition,
+    pub(crate) role: SourceRole,
+    pub(crate) policy: Policy,
+    /// The source's node within the task.
+    pub(crate) node: usize,
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) clock: Clock,
+    pub(crate) head: Option<Head>,
+    records: VecDeque<Record>,
+    bytes: usize,
+    /// The next offset not received yet.
+    position: i64,
+    /// Whether the broker had nothing beyond `position` when it was reached.
+    at_end: bool,
+    /// For a table: the end it had when the task started. Streams wait until it is reached.
+    pub(crate) gate: i64,
+    /// Since when there has been nothing to read.
+    quiet_since: Option<Duration>,
+    /// The offset and metadata committed last.
+    pub(crate) committed: Option<i64>,
+    pub(crate) consumed_records: u64,
+    pub(crate) consumed_bytes: u64,
+}
+
+impl InputQueue {
+    #[expect(clippy::too_many_arguments, reason = "each is a fact about the input that only its maker knows")]
+    pub(crate) fn new(
+        partition: TopicPartition,
+        role: SourceRole,
+        policy: Policy,
+        node: usize,
+        source: Box<dyn Source>,
+        clock: Clock,
+        position: i64,
+        gate: i64,
+    ) -> InputQueue {
+        InputQueue {
+            partition,
+            role,
+            policy,
+            node,
+            source,
+            clock,
+            head: None,
+            records: VecDeque::new(),
+            bytes: 0,
+            position,
+            at_end: false,
+            gate,
+            quiet_since: None,
+            committed: None,
+            consumed_records: 0,
+            consumed_bytes: 0,
+        }
+    }
+
+    pub(crate) fn receive(&mut self, batch: Batch) {
+        if !batch.records.is_empty() {
+            self.quiet_since = None;
+        }
+        self.bytes += batch.records.iter().map(size_of_record).sum::<usize>();
+        self.records.extend(batch.records);
+        self.position = batch.position;
+        self.at_end = batch.at_end;
+    }
+
+    pub(crate) fn front(&self) -> Option<&Record> {
+        self.records.front()
+    }
+
+    pub(crate) fn pop(&mut self) {
+        self.head = None;
+        if let Some(record) = self.records.pop_front() {
+            let size = size_of_record(&record);
+            self.bytes -= size;
+            self.consumed_records += 1;
+            self.consumed_bytes += size as u64;
+        }
+    }
+
+    /// Bytes waiting.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Records waiting.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether nothing waits and nothing more is known to exist.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.records.is_empty() && self.at_end
+    }
+
+    /// The next offset to process: where a successor would begin. Past transaction markers once everything was processed.
+    pub(crate) fn next_offset(&self) -> i64 {
+        self.records.front().map_or(self.position, |record| record.offset)
+    }
+
+    /// For a table: whether it has been read to the end it had at the start.
+    pub(crate) fn is_past_gate(&self) -> bool {
+        self.next_offset() >= self.gate
+    }
+
+    /// How long there has been nothing to read.
+    pub(crate) fn quiet_for(&mut self, now: Duration) -> Duration {
+        if !self.is_exhausted() {
+            self.quiet_since = None;
+            return Duration::ZERO;
+        }
+        now.saturating_sub(*self.quiet_since.get_or_insert(now))
+    }
+}
+
+/// The event-time header of a record, if it has a readable one.
+pub(crate) fn time_header(record: &Record) -> Option<TimeHeader> {
+    let header = record.headers.iter().find(|header| &*header.key == HEADER)?;
+    TimeHeader::decode(header.value.as_ref()?)
+}
+
+/// What a record holds in memory, roughly.
+fn size_of_record(record: &Record) -> usize {
+    let length = |bytes: &Option<bytes::Bytes>| bytes.as_ref().map_or(0, bytes::Bytes::len);
+    size_of::<Record>() + length(&record.key) + length(&record.value)
+}

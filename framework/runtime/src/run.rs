@@ -1,0 +1,243 @@
+//! A process of an application from start to stop.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use headwater_core::engine::{EngineOptions, Member, Order, Worker};
+use headwater_core::port::{Log, MembershipConfig, Stores};
+use headwater_core::{Blueprint, Plan};
+
+use crate::worker_thread::{FromWorker, Shared, WorkerThread};
+use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics, trim};
+
+/// How long the group is served before workers' answers are looked at again.
+const GROUP_WAIT: Duration = Duration::from_millis(20);
+/// How long a stop may take before the process gives up on a clean one.
+const STOP_LIMIT: Duration = Duration::from_secs(45);
+
+/// What a process runs on.
+#[derive(Clone)]
+pub struct World {
+    /// The cluster.
+    pub log: Arc<dyn Log>,
+    /// Local state.
+    pub stores: Arc<dyn Stores>,
+    /// Who is told.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// A process that has been checked against its cluster and can run.
+pub struct Process {
+    plan: Arc<Plan>,
+    world: World,
+    options: RunOptions,
+    shared: Arc<Shared>,
+}
+
+impl Process {
+    /// Looks at the topics, makes what is missing, refuses what cannot work.
+    pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
+        world.observer.phase(&Phase::Starting);
+        let plan = topics::prepare(blueprint, world.log.admin()?.as_mut(), &options)?;
+        let workers = options.workers.max(1);
+        let shared = Arc::new(Shared {
+            view: Mutex::new(None),
+            positions: Mutex::new(BTreeMap::new()),
+            beats: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+            tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
+            started: Instant::now(),
+        });
+        Ok(Process { plan, world, options, shared })
+    }
+
+    /// The plan the process runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// A function that tells how long ago each worker last came round: for a liveness probe.
+    pub fn heartbeat(&self) -> impl Fn() -> Vec<Duration> + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            let now = shared.started.elapsed();
+            let age = |beat: &AtomicU64| now.saturating_sub(Duration::from_millis(beat.load(Ordering::Relaxed)));
+            shared.beats.iter().map(age).collect()
+        }
+    }
+
+    /// Runs until a stop is asked for or something fails for good. Either way what can be committed is, and the group is left.
+    pub fn run(self, shutdown: &Shutdown) -> Result<(), RunError> {
+        let observer = Arc::clone(&self.world.observer);
+        let result = self.serve(shutdown);
+        if let Err(error) = &result {
+            observer.phase(&Phase::Failed(error.to_string()));
+        }
+        result
+    }
+
+    fn serve(self, shutdown: &Shutdown) -> Result<(), RunError> {
+        let app = self.plan.blueprint().app().to_owned();
+        let config = MembershipConfig { group: app, instance: self.options.instance.clone(), topics: self.plan.subscription() };
+        let membership = self.world.log.membership(&config)?;
+        let (tell, told) = channel();
+        let mut crew = Crew { orders: Vec::new(), threads: Vec::new(), told };
+        for number in 0..self.options.workers.max(1) {
+            crew.hire(number, self.worker(number, &tell)?)?;
+        }
+        drop(tell);
+        let trimmer = trim::start(&self.plan, &self.world, &self.shared);
+        let mut member = Member::new(Arc::clone(&self.plan), membership, self.options.workers);
+        self.world.observer.phase(&Phase::Joining);
+        let served = self.attend(&mut member, &crew, shutdown);
+        self.world.observer.phase(&Phase::Stopping);
+        let stopped = self.stop(&mut member, &crew);
+        drop(trimmer);
+        let left = member.leave();
+        crew.dismiss()?;
+        served?;
+        stopped?;
+        Ok(left?)
+    }
+
+    /// Serves the group and the workers until a stop is asked for.
+    fn attend(&self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<(), RunError> {
+        let mut rebalances = 0;
+        while !shutdown.is_requested() {
+            let wait = if member.is_giving_up() { Duration::from_millis(1) } else { GROUP_WAIT };
+            let orders = member.poll(wait)?;
+            self.publish(member);
+            crew.order(orders);
+            self.take_answers(member, crew)?;
+            while rebalances < member.rebalances() {
+                rebalances += 1;
+                self.world.observer.rebalanced();
+            }
+            self.tell_phase(rebalances > 0);
+        }
+        Ok(())
+    }
+
+    /// Closes every task, serving the group meanwhile.
+    fn stop(&self, member: &mut Member, crew: &Crew) -> Result<(), RunError> {
+        self.publish(member);
+        crew.order(member.stop_all());
+        let began = Instant::now();
+        while !member.is_empty() && began.elapsed() < STOP_LIMIT {
+            // Orders to start anything are moot now; the tasks they name are not running here.
+            let _ = member.poll(Duration::from_millis(1))?;
+            self.publish(member);
+            self.take_answers(member, crew)?;
+            if crew.is_gone() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_answers(&self, member: &mut Member, crew: &Crew) -> Result<(), RunError> {
+        while let Ok(told) = crew.told.try_recv() {
+            match told {
+                FromWorker::Answer(answer) => {
+                    let orders = member.answered(answer)?;
+                    self.publish(member);
+                    crew.order(orders);
+                }
+                FromWorker::Failed(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, member: &Member) {
+        *self.shared.view.lock().unwrap_or_else(PoisonError::into_inner) = member.view();
+    }
+
+    fn tell_phase(&self, joined: bool) {
+        let sum = |pick: fn(&(AtomicU64, AtomicU64)) -> &AtomicU64| {
+            self.shared.tasks.iter().map(|t| pick(t).load(Ordering::Relaxed)).sum()
+        };
+        let (restoring, running): (u64, u64) = (sum(|t| &t.0), sum(|t| &t.1));
+        self.world.observer.tasks(restoring, running);
+        let phase = match (joined, restoring) {
+            (false, _) => Phase::Joining,
+            (true, 0) => Phase::Running,
+            (true, _) => Phase::Restoring,
+        };
+        self.world.observer.phase(&phase);
+    }
+
+    fn worker(&self, number: usize, tell: &Sender<FromWorker>) -> Result<impl FnOnce(Receiver<Order>) + Send + use<>, RunError> {
+        let app = self.plan.blueprint().app();
+        let transactional_id = match self.options.guarantee {
+            Guarantee::ExactlyOnce => Some(format!("{app}-{}-{number}", self.options.process_id)),
+            Guarantee::AtLeastOnce => None,
+        };
+        let options = EngineOptions {
+            transactional_id,
+            commit_interval: self.options.commit_interval,
+            marker_interval: Duration::from_secs(1),
+            idle_timeout: self.options.idle_timeout,
+            buffer_bytes: self.options.buffer_bytes,
+            dirty_bytes: self.options.dirty_bytes,
+        };
+        let (plan, world, shared, tell) = (Arc::clone(&self.plan), self.world.clone(), Arc::clone(&self.shared), tell.clone());
+        Ok(move |orders| {
+            // Made on its own thread: tasks never leave it.
+            match Worker::new(plan, world.log, world.stores, options) {
+                Ok(worker) => {
+                    WorkerThread { number, worker, orders, tell, shared, observer: world.observer, aborts: 0 }.run();
+                }
+                Err(error) => drop(tell.send(FromWorker::Failed(error))),
+            }
+        })
+    }
+}
+
+/// The worker threads.
+struct Crew {
+    orders: Vec<Sender<Order>>,
+    threads: Vec<JoinHandle<()>>,
+    told: Receiver<FromWorker>,
+}
+
+impl Crew {
+    fn hire(&mut self, number: usize, work: impl FnOnce(Receiver<Order>) + Send + 'static) -> Result<(), RunError> {
+        let (order, orders) = channel();
+        let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || work(orders));
+        let thread = thread.map_err(|error| RunError::Worker { worker: number, message: error.to_string() })?;
+        self.orders.push(order);
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn order(&self, orders: Vec<(usize, Order)>) {
+        for (worker, order) in orders {
+            // A worker that has failed said so already; its failure is on its way to us.
+            let _ = self.orders[worker].send(order);
+        }
+    }
+
+    /// Whether every thread has ended.
+    fn is_gone(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Hangs up and waits for the threads.
+    fn dismiss(self) -> Result<(), RunError> {
+        drop(self.orders);
+        let mut failed = None;
+        while let Ok(told) = self.told.recv_timeout(STOP_LIMIT) {
+            if let FromWorker::Failed(error) = told {
+                failed.get_or_insert(error);
+            }
+        }
+        for (worker, thread) in self.threads.into_iter().enumerate() {
+            thread.join().map_err(|_| RunError::Worker { worker, message: "it panicked; see the log above".into() })?;
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+}

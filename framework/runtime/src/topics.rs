@@ -1,0 +1,130 @@
+//! Topics at start: inputs must be there, internal topics are made or checked, outputs made if wanted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_core::port::{Admin, NewTopic, TopicInfo};
+use headwater_core::{Blueprint, InternalTopic, Plan};
+
+use crate::{RunError, RunOptions};
+
+/// Looks at the cluster, fits the topology to it, and makes what is missing.
+pub(crate) fn prepare(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin, options: &RunOptions) -> Result<Arc<Plan>, RunError> {
+    let mut names = blueprint.input_topics();
+    names.extend(blueprint.output_topics());
+    let existing = admin.describe(&names)?;
+    let counts = existing.iter().map(|(topic, info)| (topic.clone(), info.partitions)).collect();
+    let plan = blueprint.plan(&counts)?;
+    warn_about_inputs(blueprint, &existing);
+
+    let internal = plan.internal_topics();
+    let internal_names: Vec<String> = internal.iter().map(|topic| topic.topic.to_string()).collect();
+    let found = admin.describe(&internal_names)?;
+    let mut missing = Vec::new();
+    for topic in &internal {
+        match found.get(&*topic.topic) {
+            Some(info) => check_internal(topic, info)?,
+            None => missing.push(internal_topic(topic, options.replication)),
+        }
+    }
+    for output in plan.outputs() {
+        match existing.get(&*output.topic) {
+            Some(info) => warn_about_retention(&output.topic, info),
+            None if options.create_outputs => missing.push(output_topic(&output.topic, output.partitions, options.replication)),
+            None => return Err(headwater_core::port::LogError::UnknownTopic { topic: output.topic.to_string() }.into()),
+        }
+    }
+    if !missing.is_empty() {
+        for topic in &missing {
+            tracing::info!(topic = topic.name, partitions = topic.partitions, "creating topic");
+        }
+        admin.create(&missing)?;
+        warn_about_replication(admin, &missing)?;
+    }
+    Ok(plan)
+}
+
+/// Settings as Kafka Streams gives them to its internal topics: changelogs are compacted; repartition topics keep everything until
+/// the application trims what it has committed.
+fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
+    let config: &[(&str, &str)] = if topic.changelog {
+        // Never by time: replayed records carry old timestamps and would be deleted at once.
+        &[("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime")]
+    } else {
+        &[
+            ("cleanup.policy", "delete"),
+            ("retention.ms", "-1"),
+            ("retention.bytes", "-1"),
+            ("segment.bytes", "52428800"),
+            ("message.timestamp.type", "CreateTime"),
+        ]
+    };
+    NewTopic { name: topic.topic.to_string(), partitions: topic.partitions, replication, config: owned(config) }
+}
+
+fn output_topic(topic: &str, partitions: i32, replication: Option<i32>) -> NewTopic {
+    NewTopic { name: topic.to_owned(), partitions, replication, config: owned(&[("retention.ms", "-1")]) }
+}
+
+fn owned(config: &[(&str, &str)]) -> BTreeMap<String, String> {
+    config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn check_internal(topic: &InternalTopic, info: &TopicInfo) -> Result<(), RunError> {
+    if info.partitions != topic.partitions {
+        return Err(RunError::InternalTopic {
+            topic: topic.topic.to_string(),
+            found: info.partitions,
+            expected: topic.partitions,
+        });
+    }
+    let policy = info.config.get("cleanup.policy").map_or("", String::as_str);
+    let wanted = if topic.changelog { "compact" } else { "delete" };
+    if !policy.is_empty() && policy != wanted {
+        tracing::warn!(topic = %topic.topic, cleanup_policy = policy, "internal topic should have cleanup.policy={wanted}; records may be lost or kept for ever");
+    }
+    Ok(())
+}
+
+fn warn_about_inputs(blueprint: &Blueprint, existing: &BTreeMap<String, TopicInfo>) {
+    for topic in blueprint.input_topics() {
+        if existing
+            .get(&topic)
+            .is_some_and(|info| info.config.get("message.timestamp.type").is_some_and(|kind| kind == "LogAppendTime"))
+        {
+            tracing::warn!(
+                topic,
+                "the broker stamps this topic's records with the time they arrive (LogAppendTime); event time is lost unless the input reads it from the value"
+            );
+        }
+    }
+}
+
+/// Kafka deletes by record timestamp: old event times under a finite retention vanish within minutes.
+fn warn_about_retention(topic: &str, info: &TopicInfo) {
+    let finite = |key: &str| info.config.get(key).is_some_and(|value| !value.starts_with('-'));
+    let deletes = info.config.get("cleanup.policy").is_none_or(|policy| policy.contains("delete"));
+    if deletes && finite("retention.ms") {
+        let retention_ms = info.config.get("retention.ms").map_or("", String::as_str);
+        tracing::warn!(
+            topic,
+            retention_ms,
+            "output records with event times older than the topic's retention are deleted soon after they are written"
+        );
+    }
+}
+
+fn warn_about_replication(admin: &mut dyn Admin, made: &[NewTopic]) -> Result<(), RunError> {
+    let names: Vec<String> = made.iter().map(|topic| topic.name.clone()).collect();
+    let brokers = admin.brokers()?;
+    if brokers > 1 {
+        for (topic, _) in admin.describe(&names)?.iter().filter(|(_, info)| info.replication == 1) {
+            tracing::warn!(
+                topic,
+                brokers,
+                "topic has one replica on a cluster of several brokers: losing that broker loses state; set run.replication"
+            );
+        }
+    }
+    Ok(())
+}

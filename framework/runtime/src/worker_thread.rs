@@ -1,0 +1,202 @@
+//! One worker on its thread: drives it, asks the clock for it, and tells the observer.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use headwater_core::engine::{Answer, CommitReport, EngineError, Order, View, Worker};
+use headwater_core::{TaskId, Timestamp, TopicPartition};
+
+use crate::{Activity, Observer};
+
+/// Longest wait for records: also how late an order can be noticed.
+const IDLE_WAIT: Duration = Duration::from_millis(10);
+/// Longest wait before trying again after a transaction was aborted.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
+
+/// What all threads of a process see.
+pub(crate) struct Shared {
+    /// The membership workers commit with.
+    pub(crate) view: Mutex<Option<View>>,
+    /// Committed positions, for trimming repartition topics.
+    pub(crate) positions: Mutex<std::collections::BTreeMap<TopicPartition, i64>>,
+    /// Per worker: when it last came round, in milliseconds since the start.
+    pub(crate) beats: Vec<AtomicU64>,
+    /// Per worker: tasks restoring and running.
+    pub(crate) tasks: Vec<(AtomicU64, AtomicU64)>,
+    pub(crate) started: Instant,
+}
+
+/// What a worker's thread tells the main thread.
+pub(crate) enum FromWorker {
+    Answer(Answer),
+    Failed(EngineError),
+}
+
+pub(crate) struct WorkerThread {
+    pub(crate) number: usize,
+    pub(crate) worker: Worker,
+    pub(crate) orders: Receiver<Order>,
+    pub(crate) tell: Sender<FromWorker>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) observer: Arc<dyn Observer>,
+    /// Aborted transactions in a row.
+    pub(crate) aborts: u32,
+}
+
+impl WorkerThread {
+    /// Runs until the main thread hangs up or the worker fails.
+    pub(crate) fn run(mut self) {
+        if let Err(error) = self.work() {
+            // The main thread is gone only if it panicked; there is nobody left to tell.
+            let _ = self.tell.send(FromWorker::Failed(error));
+        }
+    }
+
+    fn work(&mut self) -> Result<(), EngineError> {
+        let mut busy = false;
+        while self.carry_out_orders()? {
+            self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
+            let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.worker.set_view(view);
+
+            let began = Instant::now();
+            let fetched = self.worker.poll(if busy { Duration::ZERO } else { IDLE_WAIT })?;
+            let polled = Instant::now();
+            let processed = self.worker.process(self.now())?;
+            self.account(began, polled, fetched, processed);
+            self.commit_if_due()?;
+            self.report();
+            busy = processed > 0 || fetched > 0;
+        }
+        Ok(())
+    }
+
+    /// Carries out what was ordered; false when the main thread has hung up.
+    fn carry_out_orders(&mut self) -> Result<bool, EngineError> {
+        let (restoring, running) = self.worker.task_counts();
+        let counts = &self.shared.tasks[self.number];
+        counts.0.store(restoring as u64, Ordering::Relaxed);
+        counts.1.store(running as u64, Ordering::Relaxed);
+        if restoring + running == 0 {
+            // Without tasks there is nothing to do but to wait for an order.
+            match self.orders.recv_timeout(IDLE_WAIT * 5) {
+                Ok(order) => self.carry_out(order)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            }
+        }
+        loop {
+            match self.orders.try_recv() {
+                Ok(order) => self.carry_out(order)?,
+                Err(TryRecvError::Empty) => return Ok(true),
+                Err(TryRecvError::Disconnected) => return Ok(false),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) -> Result<(), EngineError> {
+        match order {
+            Order::Start(task) => {
+                tracing::info!(%task, worker = self.number, "taking task over");
+                self.worker.start(task)
+            }
+            Order::Stop { tasks, clean } => {
+                let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                self.worker.set_view(view);
+                self.worker.stop(&tasks, clean, self.now())?;
+                self.report();
+                self.forget(&tasks);
+                let _ = self.tell.send(FromWorker::Answer(Answer::Stopped(tasks)));
+                Ok(())
+            }
+        }
+    }
+
+    fn forget(&self, tasks: &[TaskId]) {
+        for task in tasks {
+            tracing::info!(%task, worker = self.number, "task closed");
+            self.observer.watermark_lag(&task.to_string(), None);
+        }
+    }
+
+    fn commit_if_due(&mut self) -> Result<(), EngineError> {
+        if !self.worker.commit_due(self.now()) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let committed = self.worker.commit(self.now())?;
+        let took = began.elapsed();
+        self.observer.committed(took, committed.ok);
+        self.observer.worker_time(self.number, Activity::Commit, took);
+        if committed.ok {
+            self.aborts = 0;
+            self.publish(&committed);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, committed: &CommitReport) {
+        for (partition, end) in &committed.ends {
+            if let Some((_, position)) = committed.positions.iter().find(|(candidate, _)| candidate == partition) {
+                self.observer.lag(partition, Some((end - position).max(0)));
+            }
+        }
+        let now = wall_clock();
+        for (task, time) in &committed.times {
+            let known = *time != Timestamp::MIN && *time != Timestamp::MAX;
+            let behind = known.then(|| (now - time.as_millis()) as f64 / 1000.0);
+            self.observer.watermark_lag(&task.to_string(), behind);
+        }
+        self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner).extend(committed.positions.iter().cloned());
+    }
+
+    fn report(&mut self) {
+        let report = self.worker.take_report();
+        let observer = Arc::clone(&self.observer);
+        report.consumed.iter().for_each(|(topic, records, bytes)| observer.consumed(topic, *records, *bytes));
+        report.produced.iter().for_each(|(topic, records, bytes)| observer.produced(topic, *records, *bytes));
+        report.dropped.iter().for_each(|(place, reason, records)| observer.dropped(place, reason, *records));
+        report.restored.iter().for_each(|read| observer.restoring(&read.store, read.partition, read.applied, read.remaining));
+        for skipped in &report.skipped {
+            tracing::warn!(partition = %skipped.partition, offset = skipped.offset, reason = skipped.message, "record left out");
+        }
+        for task in &report.started {
+            tracing::info!(%task, worker = self.number, "task is processing");
+        }
+        (0..report.fenced).for_each(|_| observer.fenced());
+        for why in &report.aborted {
+            tracing::warn!(worker = self.number, why, "transaction aborted; its records are processed again");
+            self.back_off();
+        }
+        let (records, bytes) = self.worker.buffered();
+        observer.buffered(self.number, records, bytes);
+    }
+
+    /// Waits a little longer after each abort in a row, so that a failing cluster is not hammered.
+    #[expect(clippy::disallowed_methods, reason = "a back-off is a pause on purpose")]
+    fn back_off(&mut self) {
+        let pause = Duration::from_millis(50).saturating_mul(1 << self.aborts.min(10)).min(LONGEST_BACK_OFF);
+        self.aborts += 1;
+        std::thread::sleep(pause);
+    }
+
+    fn account(&self, began: Instant, polled: Instant, fetched: usize, processed: usize) {
+        let waiting = if fetched == 0 { Activity::Idle } else { Activity::Poll };
+        self.observer.worker_time(self.number, waiting, polled - began);
+        let (restoring, _) = self.worker.task_counts();
+        let working = if processed == 0 && restoring > 0 { Activity::Restore } else { Activity::Process };
+        self.observer.worker_time(self.number, working, polled.elapsed());
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.started.elapsed()
+    }
+}
+
+/// Milliseconds since the epoch: only for showing how far event time is behind.
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
+fn wall_clock() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

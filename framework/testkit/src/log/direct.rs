@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use headwater_core::port::{Committed, LogError};
+use headwater_core::{Record, Timestamp, TopicPartition};
+
+use super::handle::MemoryLog;
+use super::partition::{Kind, Payload};
+
+/// Without a handle: what a test or a demo writes beforehand and looks at afterwards.
+impl MemoryLog {
+    /// Creates a topic; one that exists is left as it is.
+    ///
+    /// # Panics
+    /// When `partitions` is not positive.
+    pub fn create_topic(&self, name: &str, partitions: i32) {
+        assert_ok(self.change(|state| state.create_topic(name, partitions, BTreeMap::new())));
+    }
+
+    /// Appends a record outside any transaction and returns its offset.
+    ///
+    /// # Panics
+    /// When the partition does not exist.
+    pub fn append(&self, topic: &str, partition: i32, key: Option<&[u8]>, value: Option<&[u8]>, timestamp: Timestamp) -> i64 {
+        let copy = |bytes: Option<&[u8]>| bytes.map(Bytes::copy_from_slice);
+        let payload = Payload { timestamp, key: copy(key), value: copy(value), headers: Vec::new() };
+        assert_ok(self.change(|state| {
+            let partition = state.topics.partition_mut(topic, partition)?;
+            Ok(partition.append(payload, Kind::Plain))
+        }))
+    }
+
+    /// All records of a partition that a reader of this isolation level can see now.
+    ///
+    /// # Panics
+    /// When the partition does not exist.
+    pub fn read_all(&self, topic: &str, partition: i32, read_committed: bool) -> Vec<Record> {
+        let mut records = Vec::new();
+        assert_ok({
+            let state = self.lock();
+            let log = state.topics.partition(topic, partition);
+            log.map(|log| log.read(log.ends().start, !read_committed, usize::MAX, &mut records))
+        });
+        records
+    }
+
+    /// The offset the next record of the partition will get.
+    ///
+    /// # Panics
+    /// When the partition does not exist.
+    pub fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        assert_ok({
+            let state = self.lock();
+            state.topics.partition(topic, partition).map(|log| log.ends().end)
+        })
+    }
+
+    /// The position a group has committed for a partition, if it has.
+    pub fn committed(&self, group: &str, partition: &TopicPartition) -> Option<Committed> {
+        self.lock().groups.get(group)?.offsets.get(partition).cloned()
+    }
+}
+
+/// Panics with the error's own text. Callers have given the lock back by then.
+fn assert_ok<T>(result: Result<T, LogError>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_core::TopicPartition;
+use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig};
+
+use super::handle::MemoryLog;
+use super::partition::Partition;
+use super::state::{State, Waiter};
+
+pub(super) struct MemoryReader {
+    log: MemoryLog,
+    group: Arc<str>,
+    read_uncommitted: bool,
+    partitions: BTreeMap<TopicPartition, Cursor>,
+    /// The partition served last: the next poll begins after it, so that none starves.
+    served: Option<TopicPartition>,
+}
+
+struct Cursor {
+    position: i64,
+    paused: bool,
+    /// The position at which the end was reported: once each time it is reached.
+    end_reported: Option<i64>,
+    high_watermark: i64,
+}
+
+impl Cursor {
+    /// Whether a poll would return something of this partition, be it an error.
+    fn has_news(&self, log: &Partition, read_uncommitted: bool) -> bool {
+        let Ends { start, end } = log.ends();
+        let at_end = self.position >= log.visible_end(read_uncommitted);
+        !self.paused && (!at_end || self.end_reported != Some(self.position) || self.position < start || self.position > end)
+    }
+}
+
+impl MemoryReader {
+    pub fn new(log: MemoryLog, config: &ReaderConfig) -> MemoryReader {
+        let ReaderConfig { group, read_uncommitted } = config;
+        let group = group.as_str().into();
+        MemoryReader { log, group, read_uncommitted: *read_uncommitted, partitions: BTreeMap::new(), served: None }
+    }
+
+    fn idle(&self, state: &State) -> bool {
+        let news = |(partition, cursor): (&TopicPartition, &Cursor)| {
+            state.topics.of(partition).map_or(true, |log| cursor.has_news(log, self.read_uncommitted))
+        };
+        !self.partitions.iter().any(news)
+    }
+
+    /// The partitions in the order of this poll.
+    fn in_turn(&self) -> Vec<TopicPartition> {
+        let Some(served) = &self.served else {
+            return self.partitions.keys().cloned().collect();
+        };
+        let after = self.partitions.range((Excluded(served), Unbounded));
+        let before = self.partitions.range(..=served);
+        after.chain(before).map(|(partition, _)| partition.clone()).collect()
+    }
+
+    /// Before anything is read, so that no position has moved when a poll fails.
+    fn check_range(&self, state: &State) -> Result<(), LogError> {
+        for (partition, cursor) in self.partitions.iter().filter(|(_, cursor)| !cursor.paused) {
+            let (Ends { start, end }, at) = (state.topics.of(partition)?.ends(), cursor.position);
+            if at < start || at > end {
+                return Err(LogError::Fatal(format!("{partition}: offset {at} is out of range, the log has {start} to {end}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn pause_all(&mut self, partitions: &[TopicPartition], paused: bool) {
+        for partition in partitions {
+            if let Some(cursor) = self.partitions.get_mut(partition) {
+                cursor.paused = paused;
+            }
+        }
+    }
+}
+
+/// Reads on in one partition; none if there is nothing to tell.
+fn read(partition: &TopicPartition, cursor: &mut Cursor, log: &Partition, read_uncommitted: bool, max: usize) -> Option<Batch> {
+    cursor.high_watermark = log.ends().end;
+    if !cursor.has_news(log, read_uncommitted) {
+        return None;
+    }
+    let from = cursor.position;
+    let mut records = Vec::new();
+    let progress = log.read(from, read_uncommitted, max, &mut records);
+    cursor.position = progress.position;
+    let at_end = progress.at_end && cursor.end_reported != Some(cursor.position);
+    if at_end {
+        cursor.end_reported = Some(cursor.position);
+    }
+    if cursor.position == from && !at_end {
+        return None;
+    }
+    Some(Batch { partition: partition.clone(), records, position: cursor.position, at_end })
+}
+
+impl Reader for MemoryReader {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        let state = self.log.lock();
+        let ends = partitions.iter().map(|(partition, _)| Ok(state.topics.of(partition)?.ends().end));
+        let ends = ends.collect::<Result<Vec<i64>, LogError>>()?;
+        for ((partition, position), high_watermark) in partitions.iter().zip(ends) {
+            let cursor = Cursor { position: *position, paused: false, end_reported: None, high_watermark };
+            self.partitions.insert(partition.clone(), cursor);
+        }
+        Ok(())
+    }
+
+    fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        for partition in partitions {
+            self.partitions.remove(partition);
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.pause_all(partitions, true);
+        Ok(())
+    }
+
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.pause_all(partitions, false);
+        Ok(())
+    }
+
+    fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<Batch>, LogError> {
+        let waiter = if self.read_uncommitted { Waiter::Uncommitted } else { Waiter::Committed };
+        let turn = self.in_turn();
+        let state = self.log.wait(self.log.lock(), timeout, waiter, |state| self.idle(state));
+        self.check_range(&state)?;
+        let mut batches = Vec::new();
+        let mut left = max_records;
+        for partition in turn {
+            let Some(cursor) = self.partitions.get_mut(&partition).filter(|cursor| !cursor.paused) else {
+                continue;
+            };
+            let log = state.topics.of(&partition)?;
+            if let Some(batch) = read(&partition, cursor, log, self.read_uncommitted, left) {
+                left -= batch.records.len();
+                if !batch.records.is_empty() {
+                    self.served = Some(partition);
+                }
+                batches.push(batch);
+            }
+        }
+        Ok(batches)
+    }
+
+    fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
+        // Nothing to wait for: offsets enter a transaction only in the call that commits it.
+        let state = self.log.lock();
+        let group = state.groups.get(&self.group);
+        Ok(partitions.iter().map(|partition| group?.offsets.get(partition).cloned()).collect())
+    }
+
+    fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
+        let state = self.log.lock();
+        partitions.iter().map(|partition| Ok(state.topics.of(partition)?.ends())).collect()
+    }
+
+    fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {
+        self.partitions.get(partition).map(|cursor| cursor.high_watermark)
+    }
+}
