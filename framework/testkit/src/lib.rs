@@ -3,8 +3,12 @@
 
 #![warn(missing_docs)]
 
+mod driver;
+mod local;
 mod log;
 mod stores;
 
+pub use driver::{Out, TestDriver};
+pub use local::{LocalProcess, prepare};
 pub use log::{Call, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
 pub use stores::MemoryStores;

@@ -81,6 +81,8 @@ pub struct Worker {
     pub(super) last_commit: Duration,
     last_markers: Duration,
     pub(super) report: Report,
+    /// Whether the last round of processing got anywhere.
+    progressed: bool,
 }
 
 impl Worker {
@@ -107,6 +109,7 @@ impl Worker {
             last_commit: Duration::ZERO,
             last_markers: Duration::ZERO,
             report: Report::default(),
+            progressed: false,
         })
     }
 
@@ -148,6 +151,10 @@ impl Worker {
     /// Fetches records for the tasks, waiting up to `timeout` if there is nothing to do meanwhile. Answers how many came.
     pub fn poll(&mut self, timeout: Duration) -> Result<usize, EngineError> {
         self.retry_waiting()?;
+        if self.progressed && self.buffered().0 > 2 * FETCH as u64 {
+            // There is enough to do; the client fetches on its own meanwhile.
+            return Ok(0);
+        }
         self.balance_buffers()?;
         let batches = match self.reader.poll(FETCH, timeout) {
             Err(LogError::Retriable(_)) => return Ok(0),
@@ -205,6 +212,7 @@ impl Worker {
                 self.send(&id, now, |task, producer| task.send_outputs(producer))?;
             }
         }
+        self.progressed = processed > 0;
         if processed == 0 && now.saturating_sub(self.last_markers) >= self.options.marker_interval {
             self.markers(now)?;
         }

@@ -112,7 +112,7 @@ impl Task {
             input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
         }
         // Time as committed: nothing that was due before the restart is left, because firing and committing go together.
-        task.time = task.inputs.iter().filter_map(|input| input.clock.watermark()).min().unwrap_or(Timestamp::MIN);
+        task.time = task.reading().map_or(Timestamp::MIN, |reading| reading.watermark);
         task
     }
 }

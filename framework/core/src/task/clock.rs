@@ -6,11 +6,21 @@ use super::header::TimeHeader;
 use crate::time::Timestamp;
 use crate::topology::SourceRole;
 
-/// One upstream task as a reader of a repartition topic knows it.
+/// What is known of event time at one place: no record that keeps to the bounds is earlier than the watermark. While idle, it does
+/// not hold others back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lane {
-    watermark: Timestamp,
-    idle: bool,
+pub(crate) struct Reading {
+    pub(crate) watermark: Timestamp,
+    pub(crate) idle: bool,
+}
+
+impl Reading {
+    /// The least of those that are not idle. When all are idle, the greatest: the others were not waited for either (as in
+    /// Flink's `StatusWatermarkValve`).
+    pub(crate) fn combine(readings: impl Iterator<Item = Reading> + Clone) -> Option<Reading> {
+        let active = readings.clone().filter(|reading| !reading.idle).min_by_key(|reading| reading.watermark);
+        active.or_else(|| readings.max_by_key(|reading| reading.watermark))
+    }
 }
 
 /// The event time of one input partition. It never goes back, not over a restart either: it is committed with the offset.
@@ -19,7 +29,7 @@ pub(crate) enum Clock {
     /// An input: its newest timestamp, less the out-of-orderness bound.
     Source { newest: Timestamp, bound: Duration, idle: bool },
     /// A repartition topic: the least of what its upstream tasks promised.
-    Repartition { lanes: Vec<Lane> },
+    Repartition { lanes: Vec<Reading> },
     /// A table does not take part in event time.
     Table,
 }
@@ -29,20 +39,19 @@ impl Clock {
         match role {
             SourceRole::Stream => Clock::Source { newest: Timestamp::MIN, bound, idle: false },
             SourceRole::Repartition => {
-                let lane = Lane { watermark: Timestamp::MIN, idle: false };
+                let lane = Reading { watermark: Timestamp::MIN, idle: false };
                 Clock::Repartition { lanes: vec![lane; usize::try_from(lanes).unwrap_or(0)] }
             }
             SourceRole::Table => Clock::Table,
         }
     }
 
-    /// What is known of event time here: no record that keeps to the bound is earlier. `None` while this does not hold
-    /// event time back (a table, an idle input).
-    pub(crate) fn watermark(&self) -> Option<Timestamp> {
+    /// What is known of event time here; none for a table.
+    pub(crate) fn reading(&self) -> Option<Reading> {
         match self {
-            Clock::Source { idle: true, .. } | Clock::Table => None,
-            Clock::Source { newest, bound, .. } => Some(*newest - *bound),
-            Clock::Repartition { lanes } => lanes.iter().filter(|lane| !lane.idle).map(|lane| lane.watermark).min(),
+            Clock::Table => None,
+            Clock::Source { newest, bound, idle } => Some(Reading { watermark: *newest - *bound, idle: *idle }),
+            Clock::Repartition { lanes } => Reading::combine(lanes.iter().copied()),
         }
     }
 
@@ -121,7 +130,7 @@ impl Clock {
                 let mut before = 0;
                 for (lane, text) in lanes.iter_mut().zip(text.split(',')) {
                     let Some((watermark, idle)) = parse_time(text, before) else { return };
-                    *lane = Lane { watermark, idle };
+                    *lane = Reading { watermark, idle };
                     if watermark != Timestamp::MIN {
                         before = watermark.as_millis();
                     }
@@ -169,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn survives_the_metadata(times in prop::collection::vec((prop::option::of(any::<i64>()), any::<bool>()), 1..20)) {
-            let lanes = times.iter().map(|(time, idle)| Lane {
+            let lanes = times.iter().map(|(time, idle)| Reading {
                 watermark: time.map_or(Timestamp::MIN, Timestamp::from_millis),
                 idle: *idle,
             }).collect::<Vec<_>>();
@@ -187,19 +196,19 @@ mod tests {
             Some(TimeHeader { lane, promise: Timestamp::from_millis(promise), carried: Timestamp::MIN, idle })
         };
         clock.observe(Timestamp::MIN, header(0, 50, false));
-        assert_eq!(clock.watermark(), Some(Timestamp::MIN));
+        assert_eq!(clock.reading().unwrap().watermark, Timestamp::MIN);
         clock.observe(Timestamp::MIN, header(1, 70, false));
-        assert_eq!(clock.watermark(), Some(Timestamp::from_millis(50)));
+        assert_eq!(clock.reading().unwrap().watermark, Timestamp::from_millis(50));
         clock.observe(Timestamp::MIN, header(0, 40, true));
-        assert_eq!(clock.watermark(), Some(Timestamp::from_millis(70)), "lane 0 is idle");
+        assert_eq!(clock.reading().unwrap().watermark, Timestamp::from_millis(70), "lane 0 is idle");
         clock.observe(Timestamp::MIN, header(0, 40, false));
-        assert_eq!(clock.watermark(), Some(Timestamp::from_millis(50)), "and a promise is never taken back");
+        assert_eq!(clock.reading().unwrap().watermark, Timestamp::from_millis(50), "and a promise is never taken back");
     }
 
     #[test]
     fn text_of_others_is_ignored() {
         let mut clock = Clock::new(SourceRole::Stream, Duration::ZERO, 0);
         clock.adopt("AgAAAX");
-        assert_eq!(clock.watermark(), Some(Timestamp::MIN));
+        assert_eq!(clock.reading().unwrap().watermark, Timestamp::MIN);
     }
 }

@@ -25,6 +25,7 @@ use crate::record::{TopicName, TopicPartition};
 use crate::state::TaskState;
 use crate::time::Timestamp;
 use crate::topology::{Changelog, SourceRole};
+use clock::Reading;
 use outputs::OutputTopic;
 use queue::{Head, InputQueue};
 
@@ -156,11 +157,15 @@ impl Task {
     /// Moves the task's watermark to the least of its inputs' and fires what is due by then. Also where time stands still: the step
     /// just made may have set a timer for a time already passed.
     fn advance_time(&mut self) -> Result<(), TaskError> {
-        let least = self.inputs.iter().filter_map(|input| input.clock.watermark()).min();
-        let until = least.map_or(self.time, |least| least.max(self.time));
+        let until = self.reading().map_or(self.time, |reading| reading.watermark.max(self.time));
         self.fire_until(until)?;
         self.time = until;
         Ok(())
+    }
+
+    /// What the inputs know of event time together; none if all are tables.
+    fn reading(&self) -> Option<Reading> {
+        Reading::combine(self.inputs.iter().filter_map(|input| input.clock.reading()))
     }
 
     /// Declares inputs idle that have had nothing to read for `timeout`.

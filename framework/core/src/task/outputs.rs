@@ -92,6 +92,6 @@ impl Task {
 
     /// Whether no input holds event time back any more.
     fn is_idle(&self) -> bool {
-        self.inputs.iter().all(|input| input.clock.watermark().is_none())
+        self.reading().is_none_or(|reading| reading.idle)
     }
 }

@@ -1,0 +1,106 @@
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgMatches, Command};
+use headwater_core::describe::Description;
+use headwater_core::port::Log;
+use headwater_core::{Blueprint, Topology, TopologyError};
+use headwater_ops::CliError;
+use headwater_ops::admin::WorkerPulse;
+use headwater_ops::cli::{self, AppCommand, AppSpec, RunContext};
+use headwater_ops::config::Settings;
+use headwater_ops::explain::codes;
+use headwater_runtime::{Process, World};
+use headwater_testkit::MemoryLog;
+
+use crate::failure::cli_error;
+use crate::session::Session;
+use crate::world::{self, Scratch};
+
+/// An application without commands of its own.
+pub fn main(name: &'static str, topology: impl Fn(&mut Topology) + Send + Sync + 'static) -> ExitCode {
+    App::new(name, topology).main()
+}
+
+type Describe = Arc<dyn Fn() -> Result<Arc<Blueprint>, TopologyError>>;
+type Seed = Arc<dyn Fn(&MemoryLog) -> Result<(), CliError>>;
+
+/// An application: a name, a topology, and perhaps commands of its own.
+pub struct App {
+    name: &'static str,
+    blueprint: Describe,
+    seed: Option<Seed>,
+    commands: Vec<AppCommand>,
+}
+
+impl App {
+    /// An application. Its name is that of its consumer group and the prefix of its internal topics: changing it is starting anew.
+    pub fn new(name: &'static str, topology: impl Fn(&mut Topology) + Send + Sync + 'static) -> App {
+        let blueprint = move || Blueprint::of(name, |t: &mut Topology| topology(t));
+        App { name, blueprint: Arc::new(blueprint), seed: None, commands: Vec::new() }
+    }
+
+    /// What `run --embedded` finds in its log: create the input topics and fill them. Without it they are empty, with 4 partitions.
+    pub fn seed(mut self, seed: impl Fn(&MemoryLog) -> Result<(), CliError> + 'static) -> App {
+        self.seed = Some(Arc::new(seed));
+        self
+    }
+
+    /// Adds a command. Flags for the cluster and the state directory are added by [`cluster_flags`](crate::cluster_flags).
+    pub fn command(mut self, command: Command, run: impl Fn(&Session<'_>, &ArgMatches) -> Result<(), CliError> + 'static) -> App {
+        let (name, blueprint) = (self.name, Arc::clone(&self.blueprint));
+        let run = move |settings: &Settings, matches: &ArgMatches| {
+            run(&Session::new(name, described(&blueprint)?, settings), matches)
+        };
+        self.commands.push(AppCommand { command, run: Box::new(run) });
+        self
+    }
+
+    /// Reads the command line and does what it says.
+    pub fn main(self) -> ExitCode {
+        let (for_describe, for_run) = (Arc::clone(&self.blueprint), Arc::clone(&self.blueprint));
+        let describe = move || -> Result<Description, String> {
+            for_describe().map(|blueprint| blueprint.describe()).map_err(|error| error.to_string())
+        };
+        let (name, seed) = (self.name, self.seed);
+        let run = move |context: RunContext| run(name, &described(&for_run)?, seed.as_deref(), context);
+        cli::main(AppSpec { name, describe: Box::new(describe), run: Box::new(run), commands: self.commands })
+    }
+}
+
+fn described(blueprint: &Describe) -> Result<Arc<Blueprint>, CliError> {
+    blueprint().map_err(|error| CliError::failed(error.to_string()).with_code(codes::INVALID_TOPOLOGY))
+}
+
+fn run(
+    name: &str,
+    blueprint: &Arc<Blueprint>,
+    seed: Option<&dyn Fn(&MemoryLog) -> Result<(), CliError>>,
+    mut context: RunContext,
+) -> Result<(), CliError> {
+    let scratch = context.embedded.then(|| Scratch::new(name));
+    if let Some(scratch) = &scratch {
+        context.settings.state.dir = scratch.path().clone();
+    }
+    let log: Arc<dyn Log> = match &scratch {
+        Some(_) => Arc::new(embedded_log(blueprint, seed)?),
+        None => world::kafka(&context.settings)?,
+    };
+    let (stores, id) = world::stores(&context.settings, name)?;
+    let options = context.settings.run_options(&id);
+    let process = Process::prepare(blueprint, World { log, stores, observer: context.observer }, options).map_err(cli_error)?;
+    let ages = process.heartbeat();
+    let pulse = |(worker, age): (usize, Duration)| WorkerPulse { worker, age, failed: None };
+    context.health.watch(move || ages().into_iter().enumerate().map(pulse).collect());
+    process.run(&context.shutdown).map_err(cli_error)
+}
+
+fn embedded_log(blueprint: &Blueprint, seed: Option<&dyn Fn(&MemoryLog) -> Result<(), CliError>>) -> Result<MemoryLog, CliError> {
+    let log = MemoryLog::new();
+    match seed {
+        Some(seed) => seed(&log)?,
+        None => blueprint.input_topics().iter().for_each(|topic| log.create_topic(topic, 4)),
+    }
+    Ok(log)
+}

@@ -1,0 +1,52 @@
+//! From settings to what a process runs on: the one place where ports meet their adapters.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use headwater_core::port::{Log, Stores};
+use headwater_kafka::{GroupProtocol, KafkaConfig, KafkaLog};
+use headwater_ops::CliError;
+use headwater_ops::config::{self, Settings};
+use headwater_store::{RocksStores, StoreOptions};
+
+/// A connection to the configured cluster; fails within 10 s if no broker answers.
+pub(crate) fn kafka(settings: &Settings) -> Result<Arc<dyn Log>, CliError> {
+    let mut config = KafkaConfig::new(&settings.kafka.bootstrap);
+    config.group_protocol = match settings.kafka.group_protocol {
+        config::GroupProtocol::Auto => GroupProtocol::Auto,
+        config::GroupProtocol::Consumer => GroupProtocol::Consumer,
+        config::GroupProtocol::Classic => GroupProtocol::Classic,
+    };
+    config.rdkafka = settings.kafka.rdkafka.clone();
+    Ok(Arc::new(KafkaLog::connect(config)?))
+}
+
+/// The state directory, and the id that belongs to it.
+pub(crate) fn stores(settings: &Settings, app: &str) -> Result<(Arc<dyn Stores>, String), CliError> {
+    let memory_bytes = usize::try_from(settings.state.memory.bytes()).unwrap_or(usize::MAX);
+    let stores = RocksStores::open(&settings.state.dir, app, StoreOptions { memory_bytes, ..StoreOptions::default() })?;
+    let id = stores.instance_id().to_owned();
+    Ok((Arc::new(stores), id))
+}
+
+/// A state directory that is removed when this is dropped: an embedded log begins empty, and so must its state.
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(app: &str) -> Scratch {
+        Scratch { path: std::env::temp_dir().join(format!("{app}-{}", uuid::Uuid::new_v4())) }
+    }
+
+    pub(crate) fn path(&self) -> &PathBuf {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's directory for temporary files, which is cleaned anyway.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

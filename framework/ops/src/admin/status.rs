@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use headwater_runtime::{Observer, Phase};
+use serde::Serialize;
+
+use crate::metrics::phase_name;
+
+/// Remembers what a readiness probe wants to know.
+pub struct Status {
+    now: Mutex<Now>,
+}
+
+struct Now {
+    phase: Phase,
+    restoring_tasks: u64,
+    running_tasks: u64,
+    remaining: BTreeMap<(String, i32), u64>,
+}
+
+/// The answer of `/readyz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// Whether all tasks are processing.
+    pub ready: bool,
+    /// The phase's name.
+    pub phase: &'static str,
+    /// Why the process failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Tasks that are processing.
+    pub running_tasks: u64,
+    /// Tasks that are restoring.
+    pub restoring_tasks: u64,
+    /// What is still to be read back.
+    pub restore: Vec<RestoreProgress>,
+}
+
+/// A changelog partition being read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestoreProgress {
+    /// The store.
+    pub store: String,
+    /// The partition.
+    pub partition: i32,
+    /// Records still to read.
+    pub remaining_records: u64,
+}
+
+impl Default for Status {
+    fn default() -> Status {
+        let now = Now { phase: Phase::Starting, restoring_tasks: 0, running_tasks: 0, remaining: BTreeMap::new() };
+        Status { now: Mutex::new(now) }
+    }
+}
+
+impl Status {
+    /// Where the process is in its life.
+    pub fn current_phase(&self) -> Phase {
+        self.now().phase.clone()
+    }
+
+    /// Whether it is ready, and if not, what it waits for.
+    pub fn readiness(&self) -> Readiness {
+        let now = self.now();
+        let progress = |((store, partition), remaining): (&(String, i32), &u64)| RestoreProgress {
+            store: store.clone(),
+            partition: *partition,
+            remaining_records: *remaining,
+        };
+        Readiness {
+            ready: now.phase == Phase::Running,
+            phase: phase_name(&now.phase),
+            error: match &now.phase {
+                Phase::Failed(reason) => Some(reason.clone()),
+                _ => None,
+            },
+            running_tasks: now.running_tasks,
+            restoring_tasks: now.restoring_tasks,
+            restore: now.remaining.iter().map(progress).collect(),
+        }
+    }
+
+    /// Every change is a single assignment, so what a panicking thread left behind is still true.
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Status {
+    fn phase(&self, phase: &Phase) {
+        self.now().phase = phase.clone();
+    }
+
+    fn tasks(&self, restoring: u64, running: u64) {
+        let mut now = self.now();
+        (now.restoring_tasks, now.running_tasks) = (restoring, running);
+        if restoring == 0 {
+            // A task that left in the middle of its restore never says that nothing remains.
+            now.remaining.clear();
+        }
+    }
+
+    fn restoring(&self, store: &str, partition: i32, _applied: u64, remaining: u64) {
+        let key = (store.to_owned(), partition);
+        match remaining {
+            0 => self.now().remaining.remove(&key),
+            _ => self.now().remaining.insert(key, remaining),
+        };
+    }
+}

@@ -1,0 +1,17 @@
+//! The command line of an application: what every application can do, and where it adds its own commands.
+//!
+//! Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 called or configured wrongly, 130 stopped
+//! by a second signal.
+
+mod command;
+mod dispatch;
+mod flags;
+mod output;
+mod run;
+mod spec;
+mod usage;
+
+pub use dispatch::{Invocation, dispatch, main};
+pub use flags::{cluster_flags, run_flags};
+pub use output::{OutputFormat, output_flag, output_format, print};
+pub use spec::{AppCommand, AppSpec, RunCommand, RunContext};

@@ -1,0 +1,30 @@
+//! The codes, one for each page in `docs/errors`.
+
+/// A configuration key that does not exist.
+pub const UNKNOWN_KEY: &str = "HW0001";
+/// A configuration value that its key cannot take.
+pub const BAD_VALUE: &str = "HW0002";
+/// No broker answered.
+pub const NO_BROKER: &str = "HW0003";
+/// An input topic does not exist.
+pub const MISSING_INPUT_TOPIC: &str = "HW0004";
+/// Inputs that are used together have different numbers of partitions.
+pub const NOT_COPARTITIONED: &str = "HW0005";
+/// A topic the application made for itself is not as it made it.
+pub const INTERNAL_TOPIC: &str = "HW0006";
+/// A record could not be decoded and the input's policy is to fail.
+pub const UNDECODABLE_RECORD: &str = "HW0007";
+/// The application's code failed or panicked on a record.
+pub const USER_CODE: &str = "HW0008";
+/// Another process uses the state directory.
+pub const STATE_IN_USE: &str = "HW0009";
+/// The state directory is another application's or of another format.
+pub const STATE_FOREIGN: &str = "HW0010";
+/// Another process took over.
+pub const FENCED: &str = "HW0011";
+/// The topology does not fit together.
+pub const INVALID_TOPOLOGY: &str = "HW0012";
+/// A topic deletes records sooner than its history needs.
+pub const RETENTION_TOO_SHORT: &str = "HW0013";
+/// Topics would have one copy although there are several brokers.
+pub const SINGLE_REPLICA: &str = "HW0014";

@@ -1,0 +1,141 @@
+//! One process of an application on the caller's thread: the engine exactly as the runtime drives it, without threads or a clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_core::engine::{Answer, EngineError, EngineOptions, Member, Order, Worker};
+use headwater_core::port::{Log, LogError, MembershipConfig, NewTopic, Stores};
+use headwater_core::{Blueprint, Plan, PlanError};
+
+use crate::MemoryLog;
+
+/// Rounds after which [`LocalProcess::settle`] gives up: far beyond what any finite input needs between two records.
+const MANY_ROUNDS: usize = 1_000_000;
+
+/// A process that moves when it is told to.
+pub struct LocalProcess {
+    member: Member,
+    workers: Vec<Worker>,
+    now: Duration,
+}
+
+/// Fits a topology to a log in memory: inputs must exist; internal topics and outputs are created.
+pub fn prepare(blueprint: &Arc<Blueprint>, log: &MemoryLog) -> Result<Arc<Plan>, PlanError> {
+    let mut names = blueprint.input_topics();
+    names.extend(blueprint.output_topics());
+    let mut admin = log.admin().expect("the log in memory always has an admin");
+    let existing = admin.describe(&names).expect("the log in memory always answers");
+    let counts = existing.into_iter().map(|(topic, info)| (topic, info.partitions)).collect();
+    let plan = blueprint.plan(&counts)?;
+    let internal = plan.internal_topics().into_iter().map(|topic| (topic.topic, topic.partitions));
+    let outputs = plan.outputs().into_iter().map(|topic| (topic.topic, topic.partitions));
+    let topics: Vec<NewTopic> = internal
+        .chain(outputs)
+        .map(|(name, partitions)| NewTopic { name: name.to_string(), partitions, replication: None, config: BTreeMap::new() })
+        .collect();
+    admin.create(&topics).expect("topics in memory can always be created");
+    Ok(plan)
+}
+
+impl LocalProcess {
+    /// A process with this many workers. `id` makes its transactional ids its own.
+    pub fn start(
+        plan: &Arc<Plan>,
+        log: &Arc<dyn Log>,
+        stores: &Arc<dyn Stores>,
+        id: &str,
+        workers: usize,
+    ) -> Result<LocalProcess, EngineError> {
+        let app = plan.blueprint().app();
+        let config = MembershipConfig { group: app.to_owned(), instance: None, topics: plan.subscription() };
+        let member = Member::new(Arc::clone(plan), log.membership(&config)?, workers);
+        let worker = |number: usize| {
+            let options = EngineOptions {
+                transactional_id: Some(format!("{app}-{id}-{number}")),
+                commit_interval: Duration::from_millis(100),
+                marker_interval: Duration::ZERO,
+                idle_timeout: Duration::from_secs(30),
+                buffer_bytes: 16 << 20,
+                dirty_bytes: 32 << 20,
+            };
+            Worker::new(Arc::clone(plan), Arc::clone(log), Arc::clone(stores), options)
+        };
+        let workers = (0..workers).map(worker).collect::<Result<_, _>>()?;
+        Ok(LocalProcess { member, workers, now: Duration::ZERO })
+    }
+
+    /// One round: the group, then each worker. Answers whether anything happened.
+    pub fn turn(&mut self) -> Result<bool, EngineError> {
+        let mut active = false;
+        let orders = self.member.poll(Duration::ZERO)?;
+        active |= !orders.is_empty() || self.member.is_giving_up();
+        self.carry_out(orders)?;
+        let view = self.member.view();
+        for worker in &mut self.workers {
+            worker.set_view(view.clone());
+            let fetched = worker.poll(Duration::ZERO)?;
+            let processed = worker.process(self.now)?;
+            active |= fetched + processed > 0 || worker.task_counts().0 > 0;
+            if worker.has_work_to_commit() && (worker.commit_due(self.now) || processed == 0) {
+                active = true;
+                worker.commit(self.now)?;
+            }
+        }
+        Ok(active)
+    }
+
+    /// Turns until nothing is left to do.
+    pub fn settle(&mut self) -> Result<(), EngineError> {
+        // The first turns join the group, which is silent; so it takes a few quiet ones to be sure.
+        let mut quiet = 0;
+        for _ in 0..MANY_ROUNDS {
+            quiet = if self.turn()? { 0 } else { quiet + 1 };
+            if quiet == 4 {
+                return Ok(());
+            }
+        }
+        Err(LogError::Fatal(format!("the topology did not come to rest within {MANY_ROUNDS} rounds: does it write to its own input?")).into())
+    }
+
+    /// Moves wall time on.
+    pub fn advance(&mut self, by: Duration) {
+        self.now += by;
+    }
+
+    /// Stops cleanly: commits, closes, leaves the group.
+    pub fn stop(mut self) -> Result<(), EngineError> {
+        let orders = self.member.stop_all();
+        let view = self.member.view();
+        self.workers.iter_mut().for_each(|worker| worker.set_view(view.clone()));
+        self.carry_out(orders)?;
+        Ok(self.member.leave()?)
+    }
+
+    /// Its workers, to look at.
+    pub fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
+    /// The same, to take their reports.
+    pub fn workers_mut(&mut self) -> &mut [Worker] {
+        &mut self.workers
+    }
+
+    fn carry_out(&mut self, mut orders: Vec<(usize, Order)>) -> Result<(), EngineError> {
+        while !orders.is_empty() {
+            for (number, order) in std::mem::take(&mut orders) {
+                match order {
+                    Order::Start(task) => self.workers[number].start(task)?,
+                    Order::Stop { tasks, clean } => {
+                        let worker = &mut self.workers[number];
+                        worker.set_view(self.member.view());
+                        worker.stop(&tasks, clean, self.now)?;
+                        orders.extend(self.member.answered(Answer::Stopped(tasks))?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
