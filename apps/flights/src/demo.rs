@@ -33,11 +33,17 @@ pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool) -> Result<()
     let bar = bar("processing");
     let began = Instant::now();
     let mut most = 0;
-    session.run_until_consumed(Arc::clone(&log), state, options, Arc::clone(&counted) as Arc<dyn Observer>, &mut |remaining| {
-        most = remaining.max(most);
-        bar.set_length(most);
-        bar.set_position(most - remaining);
-    })?;
+    session.run_until_consumed(
+        Arc::clone(&log),
+        state,
+        options,
+        Arc::clone(&counted) as Arc<dyn Observer>,
+        &mut |remaining| {
+            most = remaining.max(most);
+            bar.set_length(most);
+            bar.set_position(most - remaining);
+        },
+    )?;
     let elapsed = began.elapsed();
     bar.finish_and_clear();
 
@@ -48,7 +54,11 @@ pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool) -> Result<()
     let records_in = counted.flights.load(Ordering::Relaxed);
     let run = Run { records_in, records_out: outputs.records(), elapsed, workers, place };
     tables::print(&Results::new(&outputs), Some(&comparison), &run);
-    if comparison.is_equal() { Ok(()) } else { Err(CliError::failed("the results differ from the independent computation, see above")) }
+    if comparison.is_equal() {
+        Ok(())
+    } else {
+        Err(CliError::failed("the results differ from the independent computation, see above"))
+    }
 }
 
 /// [`load::load`] with a progress bar on a terminal.

@@ -64,8 +64,12 @@ pub fn read(log: &dyn Log) -> Result<Outputs, LogError> {
     let partitions: Vec<TopicPartition> = topics.iter().flat_map(partition).collect();
     let mut reader = log.reader(&ReaderConfig { group: String::from("flights-results"), read_uncommitted: false })?;
     let ends = reader.ends(&partitions)?;
-    let mut left: BTreeMap<TopicPartition, i64> =
-        partitions.into_iter().zip(&ends).filter(|(_, ends)| ends.start < ends.end).map(|(partition, ends)| (partition, ends.end)).collect();
+    let mut left: BTreeMap<TopicPartition, i64> = partitions
+        .into_iter()
+        .zip(&ends)
+        .filter(|(_, ends)| ends.start < ends.end)
+        .map(|(partition, ends)| (partition, ends.end))
+        .collect();
     let from: Vec<(TopicPartition, i64)> = left.keys().map(|partition| (partition.clone(), 0)).collect();
     reader.assign(&from)?;
     let mut outputs = Outputs::default();

@@ -50,9 +50,8 @@ impl App {
     /// Adds a command. Flags for the cluster and the state directory are added by [`cluster_flags`](crate::cluster_flags).
     pub fn command(mut self, command: Command, run: impl Fn(&Session<'_>, &ArgMatches) -> Result<(), CliError> + 'static) -> App {
         let (name, blueprint) = (self.name, Arc::clone(&self.blueprint));
-        let run = move |settings: &Settings, matches: &ArgMatches| {
-            run(&Session::new(name, described(&blueprint)?, settings), matches)
-        };
+        let run =
+            move |settings: &Settings, matches: &ArgMatches| run(&Session::new(name, described(&blueprint)?, settings), matches);
         self.commands.push(AppCommand { command, run: Box::new(run) });
         self
     }

@@ -1,1 +1,35 @@
+//! The state of tasks on disk: the store port (`headwater_core::port::Stores`) on RocksDB. The only crate that names RocksDB.
+//!
+//! What it keeps, and why it may be trusted after a crash:
+//!
+//! - one RocksDB per task, a column family per store, all databases of a process within one memory budget;
+//! - changes and the changelog offset that accounts for them go into one write batch, and all column families are
+//!   flushed together, so what is found on disk is always *some* earlier commit, whole, with its own offset;
+//! - there is no write-ahead log: the changelog in Kafka is one already. A crash costs reading again what was applied
+//!   since the last flush, never more than 32 MiB or 30 s of it by default;
+//! - a store that failed to write refuses every later call.
+//!
+//! Layout: `directory` has the files, `task` the reads and writes, `engine` the tuning, `flusher` the flush by age.
+//!
+//! Tasks may be opened, used and dropped on any threads at once. Two rules come with RocksDB: drop every task and the
+//! [`RocksStores`] before the process exits (its background threads must not meet C++'s static destructors), and expect
+//! dropping a task to take as long as writing out its last few megabytes.
 
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod database;
+mod directory;
+mod engine;
+mod error;
+mod flusher;
+mod offset;
+mod open_tasks;
+mod options;
+mod stores;
+mod task;
+mod unflushed;
+
+pub use directory::FORMAT_VERSION;
+pub use options::StoreOptions;
+pub use stores::RocksStores;

@@ -147,7 +147,8 @@ impl TestDriver {
 
     fn read_state(&self, task: &TaskId, store: &str, key: &[u8]) -> Option<Vec<u8>> {
         let workers = self.process.as_ref()?.workers();
-        let found = workers.iter().find_map(|worker| worker.read_state(task, store, key).unwrap_or_else(|error| panic!("{error}")));
+        let found =
+            workers.iter().find_map(|worker| worker.read_state(task, store, key).unwrap_or_else(|error| panic!("{error}")));
         found.map(|cell| cell.to_vec())
     }
 

@@ -95,7 +95,10 @@ impl LocalProcess {
                 return Ok(());
             }
         }
-        Err(LogError::Fatal(format!("the topology did not come to rest within {MANY_ROUNDS} rounds: does it write to its own input?")).into())
+        Err(LogError::Fatal(format!(
+            "the topology did not come to rest within {MANY_ROUNDS} rounds: does it write to its own input?"
+        ))
+        .into())
     }
 
     /// Moves wall time on.

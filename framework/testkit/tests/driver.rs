@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use headwater_core::{
-    At, Cx, Failure, Fired, List, Map, On, OnTimer, Output, Policy, Reduce, Setup, Timer, Timestamp, Topology, Transform, Tumbling, Value,
-    Windowed, seconds,
+    At, Cx, Failure, Fired, List, Map, On, OnTimer, Output, Policy, Reduce, Setup, Timer, Timestamp, Topology, Transform,
+    Tumbling, Value, Windowed, seconds,
 };
 use headwater_testkit::TestDriver;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,10 @@ fn values<V: serde::Serialize + serde::de::DeserializeOwned>(driver: &mut TestDr
 #[test]
 fn a_running_total_is_emitted_per_update_and_survives_a_restart_with_and_without_its_disk() {
     let mut driver = TestDriver::new("totals", |t| {
-        t.input::<String, Order>("orders").rekey("by-customer", |order| order.customer.clone()).reduce::<Spent>("spent").to("totals");
+        t.input::<String, Order>("orders")
+            .rekey("by-customer", |order| order.customer.clone())
+            .reduce::<Spent>("spent")
+            .to("totals");
     });
     driver.send("orders", &key("1"), &order("ann", 5), at(1));
     driver.send("orders", &key("2"), &order("ann", 7), at(2));
@@ -81,10 +84,18 @@ fn stateless_operators_do_what_they_say() {
 #[test]
 fn windows_close_with_event_time_and_late_records_are_counted() {
     let mut driver = TestDriver::new("windows", |t| {
-        t.input::<String, Order>("orders").out_of_order(seconds(5)).window(Tumbling::of(seconds(10)).grace(seconds(3))).count("hits").to("hits");
+        t.input::<String, Order>("orders")
+            .out_of_order(seconds(5))
+            .window(Tumbling::of(seconds(10)).grace(seconds(3)))
+            .count("hits")
+            .to("hits");
     });
     let hits = |driver: &mut TestDriver| {
-        driver.read::<Windowed<String>, u64>("hits").into_iter().map(|out| (out.key.window.start(), out.value)).collect::<Vec<_>>()
+        driver
+            .read::<Windowed<String>, u64>("hits")
+            .into_iter()
+            .map(|out| (out.key.window.start(), out.value))
+            .collect::<Vec<_>>()
     };
     driver.send("orders", &key("a"), &order("ann", 1), at(1));
     driver.send("orders", &key("a"), &order("ann", 1), at(12));
@@ -133,7 +144,13 @@ impl Transform for Quiet {
     type Key = String;
 
     fn setup(s: &mut Setup<Self>) -> Self {
-        Quiet { seen: s.value("seen"), times: s.map("times"), recent: s.list("recent"), ten_seconds: s.timer("ten-seconds"), quiet: s.output("quiet") }
+        Quiet {
+            seen: s.value("seen"),
+            times: s.map("times"),
+            recent: s.list("recent"),
+            ten_seconds: s.timer("ten-seconds"),
+            quiet: s.output("quiet"),
+        }
     }
 }
 

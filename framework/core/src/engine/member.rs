@@ -27,6 +27,8 @@ pub struct Member {
     workers: usize,
     /// How often the group changed this process's partitions.
     rebalances: u64,
+    /// Nothing is started any more.
+    stopping: bool,
 }
 
 impl Member {
@@ -40,6 +42,7 @@ impl Member {
             leaving: Vec::new(),
             workers: workers.max(1),
             rebalances: 0,
+            stopping: false,
         }
     }
 
@@ -90,8 +93,9 @@ impl Member {
         Some(View { membership: self.membership.metadata()?, owned: Arc::clone(&self.owned) })
     }
 
-    /// Orders every task to be closed; [`leave`](Member::leave) when they are.
-    pub fn stop_all(&self) -> Vec<(usize, Order)> {
+    /// Orders every task to be closed, and starts none from now on; [`leave`](Member::leave) when they are.
+    pub fn stop_all(&mut self) -> Vec<(usize, Order)> {
+        self.stopping = true;
         let mut by_worker: BTreeMap<usize, Vec<TaskId>> = BTreeMap::new();
         for (task, worker) in &self.placed {
             by_worker.entry(*worker).or_default().push(task.clone());
@@ -121,6 +125,9 @@ impl Member {
 
     /// A task runs only while every one of its partitions is this process's.
     fn start_complete_tasks(&mut self, orders: &mut Vec<(usize, Order)>) {
+        if self.stopping {
+            return;
+        }
         let promised: BTreeSet<&TopicPartition> = self.leaving.iter().flat_map(|leaving| &leaving.partitions).collect();
         for task in self.plan.tasks() {
             let is_mine = |topic| {

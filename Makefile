@@ -1,0 +1,44 @@
+# Everything is built in the release profile and in one target directory: RocksDB and librdkafka are compiled from source,
+# which takes ten minutes or more, and so happens once. Both can be overridden from the environment.
+HEADWATER_CACHE ?= $(HOME)/.cache/headwater
+CARGO_TARGET_DIR ?= $(HEADWATER_CACHE)/target
+export HEADWATER_CACHE CARGO_TARGET_DIR
+export PATH := $(HOME)/.cargo/bin:$(HEADWATER_CACHE)/bin:$(PATH)
+
+KAFKA_DIR = .dev/kafka
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-kafka test bench lint
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+setup: ## installs what is missing: C++ toolchain, Java and Kafka's jars, helm
+	@scripts/setup.sh all
+
+demo: ## runs the flights application in one process, with nothing else installed
+	@scripts/setup.sh build
+	cargo run --release -p flights -- demo
+
+demo-kafka: ## the same on a real Kafka, started under .dev/kafka
+	@scripts/setup.sh all
+	@address=$$(scripts/kafka-start.sh $(KAFKA_DIR)) || exit; echo "Kafka is at $$address"; \
+	cargo run --release -p flights -- demo --bootstrap "$$address"; result=$$?; \
+	echo "Kafka goes on at $$address; stop it with: scripts/kafka-stop.sh $(KAFKA_DIR)"; exit $$result
+
+test: setup ## all tests: formatting, Rust (with a real Kafka), the chart
+	cargo fmt --all --check
+	cargo test --release --workspace
+	scripts/chart-test.sh
+
+bench: ## the benchmarks
+	@scripts/setup.sh all
+	cargo bench --profile release -p headwater-benches
+
+lint: ## formatting, clippy, dependencies and the chart
+	@scripts/setup.sh build
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
+	else echo "cargo-deny is not installed: licences and sources of dependencies were NOT checked (cargo install cargo-deny)" >&2; fi
+	scripts/chart-test.sh

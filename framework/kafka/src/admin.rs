@@ -1,0 +1,196 @@
+//! Topic administration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_core::TopicPartition;
+use headwater_core::port::{Admin, LogError, NewTopic, TopicInfo};
+use rdkafka::admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::metadata::Metadata;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::block_on::block_on;
+use crate::config::KafkaConfig;
+use crate::context::Context;
+use crate::error::{from_code, from_kafka, is_transient};
+use crate::kafka_log::{open_plain, unreachable_error};
+use crate::native::{self, Client};
+use crate::options;
+use crate::secrets::Secrets;
+
+/// How long an admin request may take, waiting for the cluster to carry it out included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An [`Admin`] on two clients: rdkafka's for requests, and one of ours for metadata, which never makes a broker create
+/// a topic that it was only asked about.
+pub(crate) struct KafkaAdmin {
+    config: KafkaConfig,
+    admin: AdminClient<Context>,
+    client: Arc<Client>,
+}
+
+impl KafkaAdmin {
+    pub(crate) fn new(config: &KafkaConfig) -> Result<KafkaAdmin, LogError> {
+        let secrets = Secrets::of(&config.rdkafka);
+        let admin = AdminClient::from_config_and_context(&options::plain(config), Context::new("admin", secrets.clone()))
+            .map_err(|error| options::refusal(error, &secrets))?;
+        Ok(KafkaAdmin { config: config.clone(), admin, client: open_plain(config)? })
+    }
+
+    /// Of one topic, or of all.
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata, LogError> {
+        let started = Instant::now();
+        loop {
+            let asked = self.client.fetch_metadata(topic, self.config.connect_timeout);
+            native::serve(&self.client, Duration::ZERO);
+            match asked {
+                Ok(metadata) => return Ok(metadata),
+                Err(error) if !error.rdkafka_error_code().is_some_and(is_transient) => {
+                    return Err(from_kafka(&error, "asking for metadata"));
+                }
+                Err(_) if started.elapsed() >= self.config.connect_timeout => {
+                    return Err(unreachable_error(&self.config, "asking for metadata", started.elapsed(), &self.client));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Partitions and replicas, and whether every partition has a leader; none if the topic does not exist.
+    fn layout(&self, topic: &str) -> Result<Option<(i32, i32, bool)>, LogError> {
+        let metadata = self.metadata(Some(topic))?;
+        let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { return Ok(None) };
+        match found.error().map(Code::from) {
+            None | Some(Code::LeaderNotAvailable) => {}
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(None),
+            Some(code) => return Err(from_code(code, &format!("describing topic {topic:?}"), Some(topic))),
+        }
+        let partitions = found.partitions();
+        let ready = !partitions.is_empty() && partitions.iter().all(|p| p.leader() >= 0 && p.error().is_none());
+        let replicas = partitions.first().map_or(0, |p| p.replicas().len());
+        Ok(Some((count(partitions.len()), count(replicas), ready)))
+    }
+
+    fn failed(&self, error: &KafkaError, what: &str, started: Instant) -> LogError {
+        match error {
+            KafkaError::AdminOp(code) if is_transient(*code) => {
+                native::serve(&self.client, Duration::ZERO);
+                unreachable_error(&self.config, what, started.elapsed(), &self.client)
+            }
+            other => from_kafka(other, what),
+        }
+    }
+}
+
+fn count(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+fn admin_options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
+}
+
+impl Admin for KafkaAdmin {
+    /// Where the right to describe configurations is missing, `config` is empty and a warning says so.
+    fn describe(&mut self, topics: &[String]) -> Result<BTreeMap<String, TopicInfo>, LogError> {
+        let mut found = BTreeMap::new();
+        for topic in topics {
+            if let Some((partitions, replication, _)) = self.layout(topic)? {
+                found.insert(topic.clone(), TopicInfo { partitions, replication, config: BTreeMap::new() });
+            }
+        }
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let started = Instant::now();
+        let names: Vec<String> = found.keys().cloned().collect();
+        let specifiers: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let resources = block_on(self.admin.describe_configs(&specifiers, &admin_options()))
+            .map_err(|error| self.failed(&error, "describing topics", started))?;
+        for (resource, name) in resources.into_iter().zip(&names) {
+            match resource {
+                Ok(resource) => {
+                    let OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
+                    if let Some(info) = found.get_mut(name) {
+                        let shown = resource.entries.into_iter().filter(|entry| !entry.is_sensitive);
+                        info.config = shown.filter_map(|entry| Some((entry.name, entry.value?))).collect();
+                    }
+                }
+                // Deleted in between.
+                Err(Code::UnknownTopicOrPartition) => drop(found.remove(name)),
+                Err(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
+                    tracing::warn!(topic = name, "the configuration cannot be checked: permission to describe it is missing");
+                }
+                Err(code) => return Err(from_code(code, &format!("describing the configuration of topic {name:?}"), Some(name))),
+            }
+        }
+        Ok(found)
+    }
+
+    fn create(&mut self, topics: &[NewTopic]) -> Result<(), LogError> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let requests: Vec<rdkafka::admin::NewTopic<'_>> = topics
+            .iter()
+            .map(|topic| {
+                // -1: the broker's default.
+                let replication = TopicReplication::Fixed(topic.replication.unwrap_or(-1));
+                let request = rdkafka::admin::NewTopic::new(&topic.name, topic.partitions, replication);
+                topic.config.iter().fold(request, |request, (key, value)| request.set(key, value))
+            })
+            .collect();
+        let results = block_on(self.admin.create_topics(&requests, &admin_options()))
+            .map_err(|error| self.failed(&error, "creating topics", started))?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(from_code(code, &format!("creating topic {topic:?}"), None)),
+            }
+        }
+        for topic in topics {
+            while !self.layout(&topic.name)?.is_some_and(|(_, _, ready)| ready) {
+                if started.elapsed() >= PATIENCE {
+                    let waited = PATIENCE.as_secs();
+                    return Err(LogError::Retriable(format!(
+                        "topic {:?} was created but has no leaders after {waited} s",
+                        topic.name
+                    )));
+                }
+                native::serve(&self.client, Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+
+    fn delete_records(&mut self, before: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        if before.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut list = TopicPartitionList::with_capacity(before.len());
+        for (partition, offset) in before {
+            list.add_partition(&partition.topic, partition.partition)
+                .set_offset(Offset::Offset(*offset))
+                .map_err(|_| LogError::Fatal(format!("records of {partition} cannot be deleted before offset {offset}")))?;
+        }
+        let done = block_on(self.admin.delete_records(&list, &admin_options()))
+            .map_err(|error| self.failed(&error, "deleting records", started))?;
+        for element in done.elements() {
+            if let Err(error) = element.error() {
+                let what = format!("deleting records of {}-{}", element.topic(), element.partition());
+                let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+                return Err(from_code(code, &what, Some(element.topic())));
+            }
+        }
+        Ok(())
+    }
+
+    fn brokers(&mut self) -> Result<usize, LogError> {
+        Ok(self.metadata(None)?.brokers().len())
+    }
+}

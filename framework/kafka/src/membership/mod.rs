@@ -1,0 +1,298 @@
+//! Membership of a consumer group: who owns which partitions. It reads nothing.
+
+mod context;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_core::TopicPartition;
+use headwater_core::port::{GroupMetadata, LogError, Membership, MembershipConfig, MembershipEvent};
+use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::config::{GroupProtocol, KafkaConfig};
+use crate::context::Context;
+use crate::error::{is_denied, is_transient};
+use crate::native::Metadata;
+use crate::options;
+use crate::secrets::Secrets;
+use context::{MembershipContext, Rebalance};
+
+type GroupConsumer = BaseConsumer<MembershipContext>;
+
+/// What this adapter puts into [`GroupMetadata`].
+pub(crate) struct GroupHandle {
+    /// For commits without a transaction, and because the metadata must not outlive it.
+    pub(crate) consumer: Arc<GroupConsumer>,
+    pub(crate) metadata: Metadata,
+}
+
+/// A [`Membership`] on a librdkafka consumer whose partitions are all paused.
+pub(crate) struct KafkaMembership {
+    config: KafkaConfig,
+    member: MembershipConfig,
+    consumer: Arc<GroupConsumer>,
+    /// Whether a group protocol that the brokers refuse may still be exchanged for the classic one.
+    may_fall_back: bool,
+    subscribed: bool,
+    left: bool,
+    /// What librdkafka waits for, and which of it the engine has not answered yet: it may answer piece by piece, but
+    /// librdkafka takes the first call for the whole answer.
+    open: Option<(Rebalance, BTreeSet<TopicPartition>)>,
+    /// Everything assigned: the eager protocol wants the whole set.
+    owned: BTreeSet<TopicPartition>,
+}
+
+impl KafkaMembership {
+    /// `consumer_protocol`: KIP-848, as far as is known by now.
+    pub(crate) fn new(
+        config: &KafkaConfig,
+        member: &MembershipConfig,
+        consumer_protocol: bool,
+    ) -> Result<KafkaMembership, LogError> {
+        Ok(KafkaMembership {
+            config: config.clone(),
+            member: member.clone(),
+            consumer: Arc::new(open(config, member, consumer_protocol)?),
+            may_fall_back: consumer_protocol && config.group_protocol == GroupProtocol::Auto,
+            subscribed: false,
+            left: false,
+            open: None,
+            owned: BTreeSet::new(),
+        })
+    }
+
+    fn subscribe(&mut self) -> Result<(), LogError> {
+        let topics: Vec<&str> = self.member.topics.iter().map(String::as_str).collect();
+        self.consumer.subscribe(&topics).map_err(|error| self.failed("subscribing", &error))?;
+        self.subscribed = true;
+        Ok(())
+    }
+
+    fn failed(&self, what: &str, error: &KafkaError) -> LogError {
+        let text = format!("{what} in group {:?}: {error}", self.member.group);
+        if self.consumer.client().fatal_error().is_some() { LogError::Fenced(text) } else { LogError::Retriable(text) }
+    }
+
+    /// The next rebalance as an event. Empty ones, which librdkafka wants answered all the same, answer themselves.
+    fn next_event(&mut self) -> Result<Option<MembershipEvent>, LogError> {
+        if self.open.is_some() {
+            return Ok(None);
+        }
+        let Some(mut rebalance) = self.consumer.context().take() else { return Ok(None) };
+        // librdkafka forgets to call an assignment lost when the member was put out while a revocation was waiting.
+        if let Rebalance::Revoke { lost, .. } = &mut rebalance {
+            *lost |= !Metadata::of(self.consumer.client()).is_some_and(|metadata| metadata.is_member());
+        }
+        let (partitions, event) = match &rebalance {
+            Rebalance::Assign(partitions) => (partitions, MembershipEvent::Assigned(partitions.clone())),
+            Rebalance::Revoke { partitions, lost: false } => (partitions, MembershipEvent::Revoked(partitions.clone())),
+            Rebalance::Revoke { partitions, lost: true } => (partitions, MembershipEvent::Lost(partitions.clone())),
+        };
+        let unanswered: BTreeSet<TopicPartition> = partitions.iter().cloned().collect();
+        if unanswered.is_empty() {
+            self.answer(&rebalance)?;
+            return self.next_event();
+        }
+        self.open = Some((rebalance, unanswered));
+        Ok(Some(event))
+    }
+
+    /// Takes note that `partitions` are answered; once all are, tells librdkafka.
+    fn answered(&mut self, partitions: &[TopicPartition], assigning: bool) -> Result<(), LogError> {
+        let Some((rebalance, unanswered)) = &mut self.open else { return Ok(()) };
+        if matches!(rebalance, Rebalance::Assign(_)) != assigning {
+            return Ok(());
+        }
+        for partition in partitions {
+            unanswered.remove(partition);
+        }
+        if !unanswered.is_empty() {
+            return Ok(());
+        }
+        match self.open.take() {
+            Some((rebalance, _)) => self.answer(&rebalance),
+            None => Ok(()),
+        }
+    }
+
+    fn answer(&mut self, rebalance: &Rebalance) -> Result<(), LogError> {
+        let incremental = matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        match rebalance {
+            Rebalance::Assign(partitions) => {
+                self.owned.extend(partitions.iter().cloned());
+                let assigned = if incremental {
+                    self.consumer.incremental_assign(&list(partitions))
+                } else {
+                    self.consumer.assign(&list(&self.owned))
+                };
+                // Before the positions (all at the end) are looked up the pause is in force: nothing is ever fetched.
+                assigned
+                    .and_then(|()| self.consumer.pause(&list(partitions)))
+                    .map_err(|error| self.failed("taking over partitions", &error))
+            }
+            Rebalance::Revoke { partitions, .. } => {
+                for partition in partitions {
+                    self.owned.remove(partition);
+                }
+                let gone =
+                    if incremental { self.consumer.incremental_unassign(&list(partitions)) } else { self.consumer.unassign() };
+                gone.map_err(|error| self.failed("giving up partitions", &error))
+            }
+        }
+    }
+
+    /// Sorts what librdkafka reports on its own: most of it repairs itself.
+    fn on_error(&mut self, error: &KafkaError) -> Result<(), LogError> {
+        let fatal = self.consumer.client().fatal_error();
+        let reason = match &fatal {
+            Some((_, text)) => self.consumer.context().client.secrets().hide(text),
+            None => self.consumer.context().client.last_error().map_or_else(|| error.to_string(), |last| last.text),
+        };
+        let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code()).unwrap_or(Code::Unknown);
+        let text = format!("group {:?}: {reason}", self.member.group);
+        match code {
+            Code::UnsupportedVersion | Code::UnsupportedFeature | Code::UnsupportedAssignor if self.may_fall_back => {
+                tracing::warn!(group = self.member.group, reason, "the brokers refuse KIP-848; joining by the classic protocol");
+                self.may_fall_back = false;
+                self.consumer = Arc::new(open(&self.config, &self.member, false)?);
+                self.subscribe()
+            }
+            Code::FencedInstanceId | Code::UnreleasedInstanceId => Err(LogError::Fenced(text)),
+            code if is_denied(code) => Err(LogError::Fatal(text)),
+            Code::UnknownTopicOrPartition | Code::UnknownTopic => {
+                // The longest name first: one topic's name may be part of another's.
+                let mut topics: Vec<&String> =
+                    self.member.topics.iter().filter(|topic| reason.contains(topic.as_str())).collect();
+                topics.sort_by_key(|topic| std::cmp::Reverse(topic.len()));
+                Err(match topics.first() {
+                    Some(topic) => LogError::UnknownTopic { topic: topic.to_string() },
+                    None => LogError::Retriable(text),
+                })
+            }
+            _ if fatal.is_some() => Err(LogError::Fatal(text)),
+            // A member that polled too seldom is put out and told so by a Lost event; the next poll rejoins.
+            Code::PollExceeded => {
+                tracing::warn!(group = self.member.group, "{reason}");
+                Ok(())
+            }
+            code => {
+                if !is_transient(code) {
+                    tracing::info!(group = self.member.group, ?code, "{reason}");
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Membership for KafkaMembership {
+    fn poll(&mut self, timeout: Duration) -> Result<Vec<MembershipEvent>, LogError> {
+        if self.left {
+            return Err(LogError::Fatal(format!("this member has left group {:?}", self.member.group)));
+        }
+        if !self.subscribed {
+            self.subscribe()?;
+        }
+        let deadline = Instant::now() + timeout;
+        loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let polled = match self.consumer.poll(remaining) {
+                // Nothing is fetched; a stray record has no meaning.
+                None | Some(Ok(_)) => None,
+                Some(Err(error)) => Some(error),
+            };
+            if let Some(error) = polled {
+                self.on_error(&error)?;
+            }
+            let mut events = Vec::new();
+            while let Some(event) = self.next_event()? {
+                events.push(event);
+            }
+            if !events.is_empty() || Instant::now() >= deadline {
+                return Ok(events);
+            }
+        }
+    }
+
+    fn assign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.answered(partitions, true)
+    }
+
+    fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.answered(partitions, false)
+    }
+
+    fn metadata(&self) -> Option<GroupMetadata> {
+        if self.left {
+            return None;
+        }
+        let metadata = Metadata::of(self.consumer.client())?;
+        // The group coordinator takes a negative generation for "no member" and checks nothing.
+        metadata.is_member().then(|| GroupMetadata {
+            group: self.member.group.as_str().into(),
+            generation: metadata.generation(),
+            handle: Arc::new(GroupHandle { consumer: self.consumer.clone(), metadata }),
+        })
+    }
+
+    fn leave(&mut self) -> Result<(), LogError> {
+        if std::mem::replace(&mut self.left, true) {
+            return Ok(());
+        }
+        self.consumer.context().leave();
+        // librdkafka closes only when nothing waits for an answer.
+        let waiting = self.open.take().map(|(rebalance, _)| rebalance);
+        let queued = std::iter::from_fn(|| self.consumer.context().take()).collect::<Vec<_>>();
+        for rebalance in waiting.into_iter().chain(queued) {
+            self.answer(&rebalance)?;
+        }
+        // Closing a dynamic member sends the leave request and waits for its answer.
+        if let Err(error) = self.consumer.close_queue() {
+            tracing::debug!(%error, "closing a consumer that failed before");
+            return Ok(());
+        }
+        let deadline = Instant::now() + self.config.connect_timeout;
+        while !self.consumer.closed() {
+            if Instant::now() >= deadline {
+                let waited = self.config.connect_timeout.as_secs();
+                return Err(LogError::Retriable(format!(
+                    "leaving group {:?} was not confirmed within {waited} s; its partitions move when the session ends",
+                    self.member.group
+                )));
+            }
+            self.consumer.poll(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for KafkaMembership {
+    fn drop(&mut self) {
+        if self.subscribed
+            && let Err(error) = self.leave()
+        {
+            tracing::warn!(%error, "leaving the group");
+        }
+        // Whatever still holds the consumer, it must be able to close.
+        self.consumer.context().leave();
+    }
+}
+
+fn open(config: &KafkaConfig, member: &MembershipConfig, consumer_protocol: bool) -> Result<GroupConsumer, LogError> {
+    let secrets = Secrets::of(&config.rdkafka);
+    options::membership(config, member, consumer_protocol)
+        .create_with_context(MembershipContext::new(Context::new("membership", secrets.clone())))
+        .map_err(|error| options::refusal(error, &secrets))
+}
+
+fn list<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        // The value is fixed and valid, so this cannot fail.
+        let _ = list.add_partition(&partition.topic, partition.partition).set_offset(Offset::End);
+    }
+    list
+}

@@ -1,0 +1,106 @@
+//! The end of a transaction, and commits without one.
+
+use std::time::{Duration, Instant};
+
+use headwater_core::TopicPartition;
+use headwater_core::port::{Committed, GroupMetadata, LogError};
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::SLICE;
+use crate::error::{back_off, from_transaction, is_transient};
+use crate::membership::GroupHandle;
+use crate::native::{Metadata, Transactions};
+
+/// The membership that the metadata was taken from.
+pub(super) fn handle(group: &GroupMetadata) -> Result<&GroupHandle, LogError> {
+    group
+        .handle
+        .downcast_ref::<GroupHandle>()
+        .ok_or_else(|| LogError::Fatal(format!("the metadata of group {:?} comes from another log than Kafka", group.group)))
+}
+
+pub(super) fn list(offsets: &[(TopicPartition, Committed)]) -> Result<TopicPartitionList, LogError> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, committed) in offsets {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        element
+            .set_offset(Offset::Offset(committed.offset))
+            .map_err(|_| LogError::Fatal(format!("{} cannot be committed for {partition}", committed.offset)))?;
+        if !committed.metadata.is_empty() {
+            element.set_metadata(&committed.metadata);
+        }
+    }
+    Ok(list)
+}
+
+/// Adds the offsets and commits. Everything sent is acknowledged already.
+pub(super) fn in_transaction(
+    transactions: &Transactions,
+    offsets: &TopicPartitionList,
+    group: &Metadata,
+    transaction_timeout: Duration,
+) -> Result<(), LogError> {
+    let started = Instant::now();
+    while offsets.count() > 0 {
+        match transactions.send_offsets(offsets, group, SLICE) {
+            Ok(()) => break,
+            // Past its timeout the brokers abort the transaction themselves: nothing can be won by asking on.
+            Err(error) if error.retriable && started.elapsed() < transaction_timeout => {}
+            Err(error) if error.retriable => {
+                return Err(LogError::AbortTransaction(format!("adding offsets to the transaction: {}", error.text)));
+            }
+            Err(error) => return Err(from_transaction(&error, "adding offsets to the transaction")),
+        }
+    }
+    loop {
+        match transactions.commit(SLICE) {
+            Ok(()) => return Ok(()),
+            // The outcome is not known and must not be guessed: librdkafka goes on with the same commit.
+            Err(error) if error.retriable => {
+                let waited = started.elapsed().as_secs();
+                tracing::warn!(error = error.text, waited, "the commit's outcome is not known yet; asking again");
+            }
+            Err(error) => return Err(from_transaction(&error, "committing the transaction")),
+        }
+    }
+}
+
+/// Commits offsets without a transaction, as the member that the metadata was taken from. The brokers check the member,
+/// not the partitions: whether they are still its own is checked here.
+pub(super) fn by_member(
+    handle: &GroupHandle,
+    offsets: &[(TopicPartition, Committed)],
+    group: &GroupMetadata,
+) -> Result<(), LogError> {
+    if offsets.is_empty() {
+        return Ok(());
+    }
+    let list = list(offsets)?;
+    let started = Instant::now();
+    loop {
+        if handle.consumer.closed() {
+            return Err(LogError::Fenced(format!("this member has left group {:?}", group.group)));
+        }
+        if handle.consumer.assignment_lost() {
+            return Err(LogError::Fenced(format!("group {:?} took this member's partitions away", group.group)));
+        }
+        let owned =
+            handle.consumer.assignment().map_err(|error| LogError::Retriable(format!("reading the assignment: {error}")))?;
+        if let Some((partition, _)) = offsets.iter().find(|(p, _)| owned.find_partition(&p.topic, p.partition).is_none()) {
+            return Err(LogError::Fenced(format!("{partition} is not this member's in group {:?} any more", group.group)));
+        }
+        let Err(error) = handle.consumer.commit(&list, CommitMode::Sync) else { return Ok(()) };
+        let what = format!("committing offsets to group {:?}: {error}", group.group);
+        match error.rdkafka_error_code() {
+            Some(code) if is_transient(code) && started.elapsed() < 6 * SLICE => back_off(),
+            Some(Code::UnknownMemberId | Code::FencedMemberEpoch | Code::FencedInstanceId) => return Err(LogError::Fenced(what)),
+            // The member's epoch moved under the commit; the client knows the new one now.
+            Some(Code::StaleMemberEpoch | Code::IllegalGeneration) if started.elapsed() < SLICE => back_off(),
+            Some(Code::StaleMemberEpoch | Code::IllegalGeneration) => return Err(LogError::Fenced(what)),
+            Some(code) if is_transient(code) => return Err(LogError::Retriable(what)),
+            _ => return Err(LogError::Fatal(what)),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Writing: records, transactions, and offsets that belong to them.
+
+mod commit;
+mod deliveries;
+
+pub(crate) use deliveries::Deliveries;
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use headwater_core::port::{Committed, GroupMetadata, LogError, Producer, ProducerConfig};
+use headwater_core::{Outgoing, TopicName, TopicPartition};
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use crate::config::KafkaConfig;
+use crate::context::Context;
+use crate::error::from_transaction;
+use crate::native::{self, Client, Payload, Role, Sender, Topic, Transactions};
+use crate::options;
+use crate::secrets::Secrets;
+
+/// Sends between two looks at the delivery reports.
+const SERVE_EVERY: u32 = 256;
+/// One slice of a wait that is repeated until something is known.
+const SLICE: Duration = Duration::from_secs(5);
+
+/// A [`Producer`] on librdkafka.
+///
+/// Timestamps: Kafka has no negative ones, so those are written as "no timestamp"; the epoch itself (0 ms) is written
+/// as 1 ms, because librdkafka takes 0 for "now" and a replay must not depend on the time of day.
+pub(crate) struct KafkaProducer {
+    client: Arc<Client>,
+    sender: Sender,
+    transactions: Option<Transactions>,
+    topics: HashMap<TopicName, Topic>,
+    /// Header names as C strings; the engine uses a handful.
+    header_names: Vec<(String, CString)>,
+    unserved: u32,
+    bootstrap: String,
+    transaction_timeout: Duration,
+}
+
+impl KafkaProducer {
+    pub(crate) fn new(config: &KafkaConfig, producer: &ProducerConfig) -> Result<KafkaProducer, LogError> {
+        let secrets = Secrets::of(&config.rdkafka);
+        let options = options::producer(config, producer.transactional_id.as_deref());
+        let client = native::open(&options, Role::Producer, Context::new("producer", secrets.clone()))
+            .map_err(|error| options::refusal(error, &secrets))?;
+        Ok(KafkaProducer {
+            sender: Sender(client.clone()),
+            transactions: producer.transactional_id.as_ref().map(|_| Transactions(client.clone())),
+            client,
+            topics: HashMap::new(),
+            header_names: Vec::new(),
+            unserved: 0,
+            bootstrap: config.bootstrap.clone(),
+            transaction_timeout: config.transaction_timeout,
+        })
+    }
+
+    fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.client.context().deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error that made the whole producer useless, if one did.
+    fn fatal(&self) -> Option<LogError> {
+        let (code, text) = self.client.fatal_error()?;
+        let error = native::TxnError { code: code as i32, text, fatal: true, retriable: false, abort: false };
+        Some(from_transaction(&error, "the producer is unusable"))
+    }
+
+    /// What librdkafka's code for a record it did not take means.
+    fn not_taken(&self, code: i32, record: &Outgoing<'_>) -> LogError {
+        let target = TopicPartition::new(record.topic.clone(), record.partition);
+        let is = |c: Code| c as i32 == code;
+        if let Some(fatal) = self.fatal() {
+            return fatal;
+        }
+        if is(Code::UnknownTopic) || is(Code::UnknownTopicOrPartition) {
+            return LogError::UnknownTopic { topic: record.topic.to_string() };
+        }
+        if is(Code::UnknownPartition) {
+            return LogError::Fatal(format!("{target} does not exist: the topic has fewer partitions"));
+        }
+        if is(Code::MessageSizeTooLarge) {
+            let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+            return LogError::Fatal(format!(
+                "a record of {size} bytes for {target} is larger than the client's message.max.bytes"
+            ));
+        }
+        if is(Code::State) {
+            // A record refused before made the transaction abortable: that refusal is the news.
+            let why = self.deliveries().take_refusals().unwrap_or_else(|| "no transaction is open, or it failed".into());
+            return LogError::AbortTransaction(format!("{target} takes no records: {why}"));
+        }
+        LogError::Fatal(format!("a record for {target} was not taken: librdkafka's error {code}"))
+    }
+}
+
+impl Producer for KafkaProducer {
+    fn init(&mut self) -> Result<(), LogError> {
+        let Some(transactions) = &self.transactions else { return Ok(()) };
+        // A predecessor's open transaction is aborted on the way, and its coordinator may have to load first.
+        let started = Instant::now();
+        loop {
+            match transactions.init(SLICE) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.retriable && started.elapsed() < 6 * SLICE => {}
+                Err(error) if error.retriable => {
+                    let last = self.client.context().last_error().map_or(error.text, |last| last.text);
+                    return Err(LogError::Unreachable {
+                        addresses: self.bootstrap.clone(),
+                        tried: format!("registering the transactional id for {} s: {last}", started.elapsed().as_secs()),
+                    });
+                }
+                Err(error) => return Err(from_transaction(&error, "registering the transactional id")),
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), LogError> {
+        match &self.transactions {
+            Some(transactions) => transactions.begin().map_err(|error| from_transaction(&error, "opening a transaction")),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError> {
+        if !self.topics.contains_key(record.topic) {
+            let topic = self
+                .sender
+                .topic(record.topic)
+                .ok_or_else(|| LogError::Fatal(format!("{:?} cannot be the name of a topic", record.topic)))?;
+            self.topics.insert(record.topic.clone(), topic);
+        }
+        if let Some((name, _)) = record.header
+            && !self.header_names.iter().any(|(known, _)| known == name)
+        {
+            let c_name = CString::new(name).map_err(|_| LogError::Fatal(format!("{name:?} cannot be the name of a header")))?;
+            self.header_names.push((name.to_string(), c_name));
+        }
+        let payload = Payload {
+            partition: record.partition,
+            key: record.key,
+            value: record.value,
+            timestamp: match record.timestamp.as_millis() {
+                ..0 => -1,
+                0 => 1,
+                millis => millis,
+            },
+            header: record.header.and_then(|(name, value)| {
+                self.header_names.iter().find(|(known, _)| known == name).map(|(_, c_name)| (c_name.as_c_str(), value))
+            }),
+            tracked: record.track_offset,
+        };
+        self.unserved += 1;
+        if self.unserved >= SERVE_EVERY {
+            self.unserved = 0;
+            native::serve(&self.client, Duration::ZERO);
+        }
+        loop {
+            match self.sender.send(&self.topics[record.topic], &payload) {
+                Ok(()) => return Ok(()),
+                // Room comes with delivery reports; every record gets one, at the latest when its time is up.
+                Err(code) if code == Code::QueueFull as i32 => native::serve(&self.client, Duration::from_millis(10)),
+                Err(code) => return Err(self.not_taken(code, &record)),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), LogError> {
+        loop {
+            let done = self.sender.flush(Duration::from_secs(1));
+            if let Some(fatal) = self.fatal() {
+                return Err(fatal);
+            }
+            if let Some(refusals) = self.deliveries().take_refusals() {
+                return Err(LogError::AbortTransaction(refusals));
+            }
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
+        self.flush()?;
+        let handle = commit::handle(group)?;
+        match &self.transactions {
+            Some(transactions) => {
+                commit::in_transaction(transactions, &commit::list(offsets)?, &handle.metadata, self.transaction_timeout)
+            }
+            None => commit::by_member(handle, offsets, group),
+        }
+    }
+
+    fn abort(&mut self) -> Result<(), LogError> {
+        let Some(transactions) = &self.transactions else { return Ok(()) };
+        let started = Instant::now();
+        let aborted = loop {
+            match transactions.abort(SLICE) {
+                Err(error) if error.retriable && started.elapsed() < self.transaction_timeout + 6 * SLICE => {
+                    tracing::warn!(error = error.text, "the abort is not confirmed yet; asking again");
+                }
+                other => break other,
+            }
+        };
+        // What was dropped on purpose is no refusal, and offsets of aborted records mean nothing.
+        let mut deliveries = self.deliveries();
+        deliveries.take_refusals();
+        deliveries.take_offsets();
+        drop(deliveries);
+        aborted.map_err(|error| from_transaction(&error, "aborting the transaction"))
+    }
+
+    fn take_delivered(&mut self) -> Vec<(TopicPartition, i64)> {
+        self.deliveries().take_offsets()
+    }
+}
+
+impl Drop for KafkaProducer {
+    fn drop(&mut self) {
+        self.sender.purge();
+    }
+}

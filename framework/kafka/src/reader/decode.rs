@@ -1,0 +1,133 @@
+//! From librdkafka's messages to batches of records.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_core::port::Batch;
+use headwater_core::{Header, Record, Timestamp};
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::cursors::Cursors;
+use crate::native::Message;
+
+/// Something other than a record or an end: reported once the records before it are handed over.
+pub(super) struct Failure {
+    pub(super) code: i32,
+    pub(super) text: String,
+    pub(super) topic: String,
+    pub(super) partition: i32,
+}
+
+/// Copies records out of librdkafka. All bytes of one poll go into one allocation that its records share, so a record
+/// that is kept keeps the whole poll in memory: copy what is to be kept long.
+#[derive(Default)]
+pub(super) struct Decoder {
+    /// Header names seen: there are few, and records share them.
+    names: Vec<Arc<str>>,
+    drafts: Vec<Draft>,
+}
+
+/// A record whose bytes are in the arena already.
+struct Draft {
+    batch: usize,
+    offset: i64,
+    timestamp: i64,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: Vec<(Arc<str>, Option<Range<usize>>)>,
+}
+
+impl Decoder {
+    /// Consecutive messages of one partition become one batch. The cursors move on; what is not theirs is left out.
+    pub(super) fn decode(&mut self, messages: &[Message<'_>], cursors: &mut Cursors, failures: &mut Vec<Failure>) -> Vec<Batch> {
+        let size = messages.iter().filter(|m| m.error().is_none()).map(|m| len(m.key()) + len(m.value())).sum();
+        let mut arena = Vec::with_capacity(size);
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut rest = messages;
+        while let Some(first) = rest.first() {
+            let (topic, partition) = (first.topic_id(), first.partition());
+            let run = rest.iter().take_while(|m| m.topic_id() == topic && m.partition() == partition).count();
+            let (of_partition, after) = rest.split_at(run);
+            rest = after;
+            let Some(cursor) = cursors.get_mut(first.topic(), partition) else {
+                failures.extend(of_partition.iter().filter_map(failure).filter(|f| f.topic.is_empty()));
+                continue;
+            };
+            for message in of_partition {
+                let at_end = match message.error() {
+                    None => false,
+                    Some(code) if code == Code::PartitionEOF as i32 => true,
+                    Some(_) => {
+                        failures.extend(failure(message));
+                        continue;
+                    }
+                };
+                if message.offset() < cursor.position {
+                    continue;
+                }
+                cursor.position = message.offset() + i64::from(!at_end);
+                // After its end was reached a partition may go on in the same poll: that is another batch.
+                if batches.last().is_none_or(|last| last.at_end || last.partition != cursor.partition) {
+                    let partition = cursor.partition.clone();
+                    batches.push(Batch { partition, records: Vec::new(), position: cursor.position, at_end });
+                }
+                let index = batches.len() - 1;
+                batches[index].position = cursor.position;
+                batches[index].at_end = at_end;
+                if !at_end {
+                    let headers = message.headers().map(|(name, value)| (self.name(name), add(&mut arena, value))).collect();
+                    self.drafts.push(Draft {
+                        batch: index,
+                        offset: message.offset(),
+                        timestamp: message.timestamp(),
+                        key: add(&mut arena, message.key()),
+                        value: add(&mut arena, message.value()),
+                        headers,
+                    });
+                }
+            }
+        }
+        let arena = Bytes::from(arena);
+        let slice = |range: Option<Range<usize>>| range.map(|range| arena.slice(range));
+        for draft in self.drafts.drain(..) {
+            batches[draft.batch].records.push(Record {
+                offset: draft.offset,
+                timestamp: Timestamp::from_millis(draft.timestamp),
+                key: slice(draft.key),
+                value: slice(draft.value),
+                headers: draft.headers.into_iter().map(|(key, value)| Header { key, value: slice(value) }).collect(),
+            });
+        }
+        batches
+    }
+
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.iter().find(|known| &***known == name) {
+            return known.clone();
+        }
+        let name: Arc<str> = name.into();
+        // Somebody may put data into header names: those are not worth remembering.
+        if self.names.len() < 32 {
+            self.names.push(name.clone());
+        }
+        name
+    }
+}
+
+fn len(bytes: Option<&[u8]>) -> usize {
+    bytes.map_or(0, <[u8]>::len)
+}
+
+fn add(arena: &mut Vec<u8>, bytes: Option<&[u8]>) -> Option<Range<usize>> {
+    bytes.map(|bytes| {
+        let start = arena.len();
+        arena.extend_from_slice(bytes);
+        start..arena.len()
+    })
+}
+
+fn failure(message: &Message<'_>) -> Option<Failure> {
+    let code = message.error().filter(|code| *code != Code::PartitionEOF as i32)?;
+    Some(Failure { code, text: message.error_text(), topic: message.topic().to_string(), partition: message.partition() })
+}

@@ -1,0 +1,214 @@
+//! Reading partitions the engine chooses, from the offsets it chooses.
+
+mod cursors;
+mod decode;
+mod offsets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_core::TopicPartition;
+use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig};
+use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::config::KafkaConfig;
+use crate::error::is_denied;
+use crate::native::{self, Assignment, Client, ConsumerQueue, TxnError};
+use crate::options;
+use cursors::Cursors;
+use decode::{Decoder, Failure};
+
+/// A [`Reader`] on a librdkafka consumer that assigns itself and so never joins its group.
+pub(crate) struct KafkaReader {
+    config: KafkaConfig,
+    reader: ReaderConfig,
+    queue: ConsumerQueue,
+    assignment: Assignment,
+    client: Arc<Client>,
+    /// Reads uncommitted; opened when ends are asked for.
+    uncommitted: Option<Arc<Client>>,
+    /// Reads committed; opened when committed offsets are asked for and `client` does not.
+    stable: Option<Arc<Client>>,
+    cursors: Cursors,
+    decoder: Decoder,
+    failures: Vec<Failure>,
+}
+
+impl KafkaReader {
+    pub(crate) fn new(config: &KafkaConfig, reader: &ReaderConfig) -> Result<KafkaReader, LogError> {
+        let client = offsets::open(config, "reader", options::reader(config, &reader.group, reader.read_uncommitted))?;
+        let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
+        Ok(KafkaReader {
+            config: config.clone(),
+            reader: reader.clone(),
+            queue,
+            assignment: Assignment(client.clone()),
+            client,
+            uncommitted: None,
+            stable: None,
+            cursors: Cursors::default(),
+            decoder: Decoder::default(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// Stops reading those of the partitions that are read.
+    fn stop(&mut self, partitions: &[TopicPartition]) -> Result<TopicPartitionList, LogError> {
+        let (mut stopped, mut was_paused) = (TopicPartitionList::new(), TopicPartitionList::new());
+        for partition in partitions {
+            if let Some(cursor) = self.cursors.remove(partition) {
+                stopped.add_partition(&partition.topic, partition.partition);
+                if cursor.paused {
+                    was_paused.add_partition(&partition.topic, partition.partition);
+                }
+            }
+        }
+        self.failures.retain(|f| !partitions.iter().any(|p| *p.topic == *f.topic && p.partition == f.partition));
+        if stopped.count() > 0 {
+            self.assignment.remove(&stopped).map_err(|error| failed("stopping to read", error))?;
+        }
+        Ok(was_paused)
+    }
+
+    fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) -> Result<(), LogError> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            if let Some(cursor) = self.cursors.get_mut(&partition.topic, partition.partition)
+                && cursor.paused != paused
+            {
+                cursor.paused = paused;
+                list.add_partition(&partition.topic, partition.partition);
+            }
+        }
+        if list.count() == 0 {
+            return Ok(());
+        }
+        let done = if paused { self.assignment.pause(&list) } else { self.assignment.resume(&list) };
+        done.map_err(|code| LogError::Fatal(format!("{}: {code}", if paused { "pausing" } else { "resuming" })))
+    }
+
+    /// The oldest failure that still stands, as an error.
+    fn take_failure(&mut self) -> Option<LogError> {
+        while !self.failures.is_empty() {
+            let failure = self.failures.remove(0);
+            let partition = TopicPartition::new(failure.topic.as_str(), failure.partition);
+            let is = |code: Code| code as i32 == failure.code;
+            if is(Code::AutoOffsetReset) || is(Code::OffsetOutOfRange) {
+                match self.out_of_range(&partition) {
+                    Ok(None) => continue,
+                    Ok(Some(error)) | Err(error) => return Some(error),
+                }
+            }
+            if is(Code::UnknownTopicOrPartition) || is(Code::UnknownTopic) || is(Code::UnknownPartition) {
+                return Some(LogError::UnknownTopic { topic: failure.topic });
+            }
+            let text = format!("reading {partition}: {}", failure.text);
+            let denied =
+                [Code::TopicAuthorizationFailed, Code::GroupAuthorizationFailed].into_iter().any(|c| is(c) && is_denied(c));
+            return Some(if denied { LogError::Fatal(text) } else { LogError::Retriable(text) });
+        }
+        None
+    }
+
+    /// librdkafka gave up on a partition because of its position. It tells neither the position reliably nor the bounds,
+    /// and the news may be about an older position: so both are looked at, and reading goes on if they agree by now.
+    fn out_of_range(&mut self, partition: &TopicPartition) -> Result<Option<LogError>, LogError> {
+        let Some(position) = self.cursors.get_mut(&partition.topic, partition.partition).map(|cursor| cursor.position) else {
+            return Ok(None);
+        };
+        let Ends { start, end } = self.ends(std::slice::from_ref(partition))?[0];
+        if (start..=end).contains(&position) {
+            self.assign(&[(partition.clone(), position)])?;
+            return Ok(None);
+        }
+        Ok(Some(LogError::Fatal(format!(
+            "offset {position} of {partition} is out of range: the log has offsets {start} to {end} (end excluded)"
+        ))))
+    }
+}
+
+impl Reader for KafkaReader {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        let names: Vec<TopicPartition> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
+        let was_paused = self.stop(&names)?;
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for (partition, offset) in partitions {
+            list.add_partition(&partition.topic, partition.partition)
+                .set_offset(Offset::Offset(*offset))
+                .map_err(|_| LogError::Fatal(format!("offset {offset} of {partition} is out of range: offsets start at 0")))?;
+        }
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        self.assignment.add(&list).map_err(|error| failed("starting to read", error))?;
+        if was_paused.count() > 0 {
+            self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
+        }
+        for (partition, offset) in partitions {
+            self.cursors.insert(partition, *offset);
+        }
+        Ok(())
+    }
+
+    fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        let was_paused = self.stop(partitions)?;
+        // The mark would still be there when the partition comes back.
+        if was_paused.count() > 0 {
+            self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.set_paused(partitions, true)
+    }
+
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.set_paused(partitions, false)
+    }
+
+    fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<Batch>, LogError> {
+        if let Some(error) = self.take_failure() {
+            return Err(error);
+        }
+        let (cursors, decoder, failures) = (&mut self.cursors, &mut self.decoder, &mut self.failures);
+        let batches = self.queue.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, cursors, failures));
+        // Records that came before a failure are handed over first; the failure is the next poll's.
+        if batches.is_empty()
+            && let Some(error) = self.take_failure()
+        {
+            return Err(error);
+        }
+        Ok(batches)
+    }
+
+    fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
+        if !self.reader.read_uncommitted {
+            return offsets::committed(&self.client, partitions);
+        }
+        if self.stable.is_none() {
+            self.stable = Some(offsets::open(&self.config, "offsets", options::reader(&self.config, &self.reader.group, false))?);
+        }
+        self.stable.as_ref().map_or(Ok(Vec::new()), |client| offsets::committed(client, partitions))
+    }
+
+    fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
+        if self.uncommitted.is_none() {
+            self.uncommitted = Some(offsets::open(&self.config, "ends", options::uncommitted(&self.config))?);
+        }
+        self.uncommitted.as_ref().map_or(Ok(Vec::new()), |client| {
+            // This client is served nowhere else.
+            native::serve(client, Duration::ZERO);
+            offsets::ends(client, partitions)
+        })
+    }
+
+    fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {
+        native::cached_high_watermark(&self.client, &partition.topic, partition.partition)
+    }
+}
+
+fn failed(what: &str, error: TxnError) -> LogError {
+    LogError::Fatal(format!("{what}: {}", error.text))
+}

@@ -1,0 +1,130 @@
+//! Committed positions and logs' bounds: each needs a client of one isolation level, whatever the reader's own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_core::port::{Committed, Ends, LogError};
+use headwater_core::{TopicName, TopicPartition};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::config::KafkaConfig;
+use crate::context::Context;
+use crate::error::{from_code, from_kafka, is_transient};
+use crate::native::{self, Client, Role};
+use crate::options;
+use crate::secrets::Secrets;
+
+/// One try; a broker that changes hands is asked again until [`PATIENCE`] is up.
+const TRY: Duration = Duration::from_secs(10);
+/// Longer than a transaction may stay open by default: committed offsets wait for those.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts a client for reading or asking.
+pub(super) fn open(config: &KafkaConfig, role: &'static str, options: rdkafka::ClientConfig) -> Result<Arc<Client>, LogError> {
+    let secrets = Secrets::of(&config.rdkafka);
+    native::open(&options, Role::Consumer, Context::new(role, secrets.clone())).map_err(|error| options::refusal(error, &secrets))
+}
+
+/// What the group of `client`, which reads committed, has committed.
+pub(super) fn committed(client: &Client, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = ask(client, "looking up committed offsets", partitions, Offset::Invalid, native::committed)?;
+    Ok(list
+        .elements()
+        .iter()
+        .map(|element| match element.offset() {
+            Offset::Offset(offset) => Some(Committed { offset, metadata: element.metadata().to_string() }),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The bounds of the logs; `client` reads uncommitted.
+pub(super) fn ends(client: &Client, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bound = |what: &str, which| -> Result<Vec<i64>, LogError> {
+        let list = ask(client, what, partitions, which, native::list_offsets)?;
+        list.elements()
+            .iter()
+            .map(|element| match element.offset() {
+                Offset::Offset(offset) => Ok(offset),
+                other => Err(LogError::Retriable(format!(
+                    "{what} of {}-{}: no answer ({other:?})",
+                    element.topic(),
+                    element.partition()
+                ))),
+            })
+            .collect()
+    };
+    // The start first: a log that is trimmed in between looks longer, never inside out.
+    let starts = bound("looking up the first offset", Offset::Beginning)?;
+    let ends = bound("looking up the end offset", Offset::End)?;
+    Ok(starts.into_iter().zip(ends).map(|(start, end)| Ends { start, end }).collect())
+}
+
+type Question = fn(&Client, &mut TopicPartitionList, Duration) -> Result<(), Code>;
+
+/// Asks until every partition has an answer that is not a passing trouble. The answers are in the order of `partitions`.
+fn ask(
+    client: &Client,
+    what: &str,
+    partitions: &[TopicPartition],
+    with: Offset,
+    question: Question,
+) -> Result<TopicPartitionList, LogError> {
+    let started = Instant::now();
+    loop {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            // The value is fixed and valid, so this cannot fail.
+            let _ = list.add_partition(&partition.topic, partition.partition).set_offset(with);
+        }
+        let trouble = match question(client, &mut list, TRY) {
+            Err(code) => Some((code, None)),
+            Ok(()) => list.elements().iter().zip(partitions).find_map(|(element, partition)| match element.error() {
+                Err(KafkaError::OffsetFetch(code)) => Some((code, Some(partition))),
+                _ => None,
+            }),
+        };
+        let Some((code, partition)) = trouble else { return Ok(list) };
+        // librdkafka does not tell a topic that is missing from one with fewer partitions, nor which one it is.
+        if code == Code::UnknownPartition || code == Code::UnknownTopicOrPartition || code == Code::UnknownTopic {
+            missing(client, what, partitions)?;
+        } else if !is_transient(code) || started.elapsed() >= PATIENCE {
+            let last = client.context().last_error().map_or(String::new(), |last| format!(" (last error: {})", last.text));
+            let what = match partition {
+                Some(partition) => format!("{what} of {partition}{last}"),
+                None => format!("{what}{last}"),
+            };
+            return Err(from_code(code, &what, partition.map(|p| &*p.topic)));
+        }
+        if started.elapsed() >= PATIENCE {
+            return Err(LogError::Retriable(format!("{what}: {code}")));
+        }
+        crate::error::back_off();
+    }
+}
+
+/// The error that names what does not exist; none if by now everything does.
+fn missing(client: &Client, what: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+    let topics: BTreeSet<&TopicName> = partitions.iter().map(|partition| &partition.topic).collect();
+    for topic in topics {
+        let metadata = client.fetch_metadata(Some(topic), TRY).map_err(|error| from_kafka(&error, what))?;
+        let count =
+            metadata.topics().iter().find(|t| t.name() == &**topic && t.error().is_none()).map_or(0, |t| t.partitions().len());
+        if count == 0 {
+            return Err(LogError::UnknownTopic { topic: topic.to_string() });
+        }
+        let beyond = |p: &&TopicPartition| p.topic == *topic && usize::try_from(p.partition).is_ok_and(|number| number >= count);
+        if let Some(partition) = partitions.iter().find(beyond) {
+            return Err(LogError::Fatal(format!("{what} of {partition}: the topic has {count} partitions only")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use headwater_core::port::StoreError;
+use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, WriteBatch};
+
+use crate::engine::{self, Engine, Wait};
+use crate::error;
+use crate::unflushed::Unflushed;
+
+/// One task's RocksDB: what its owner and the flusher share. Written by the owner only.
+pub(crate) struct Database {
+    db: DB,
+    path: PathBuf,
+    families: Vec<String>,
+    unflushed: Mutex<Unflushed>,
+    /// The first failed write. Memory and disk may disagree from there on, so nothing is answered any more.
+    failure: OnceLock<String>,
+}
+
+impl Database {
+    /// Opens or creates the database at `path` with at least the column families `wanted`. Those it already has are
+    /// opened too: RocksDB insists, and a store that left the topology may come back.
+    pub(crate) fn open(engine: &Engine, path: &Path, wanted: &[String]) -> Result<Self, StoreError> {
+        let options = engine.database();
+        let mut families: BTreeSet<String> = wanted.iter().cloned().collect();
+        families.insert(DEFAULT_COLUMN_FAMILY_NAME.to_owned());
+        // CURRENT is the file RocksDB writes last when it creates a database.
+        if path.join("CURRENT").try_exists().map_err(|failure| error::io(path, failure))? {
+            families.extend(DB::list_cf(&options, path).map_err(|failure| error::io(path, failure))?);
+        }
+        let descriptors = families.iter().map(|name| engine.family(name));
+        let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|failure| error::io(path, failure))?;
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+            families: families.into_iter().collect(),
+            unflushed: Mutex::default(),
+            failure: OnceLock::new(),
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database to read from, unless a write failed before.
+    pub(crate) fn reader(&self) -> Result<&DB, StoreError> {
+        match self.failure.get() {
+            None => Ok(&self.db),
+            Some(failure) => Err(self.error(format!("closed after an earlier failure: {failure}"))),
+        }
+    }
+
+    /// A column family by name.
+    pub(crate) fn family(&self, name: &str) -> Result<&ColumnFamily, StoreError> {
+        self.db.cf_handle(name).ok_or_else(|| self.error(format!("column family {name:?} is not open")))
+    }
+
+    /// Writes a batch, whole or not at all, and begins a flush once `flush_bytes` have gathered.
+    pub(crate) fn write(&self, batch: WriteBatch, flush_bytes: usize, now: Instant) -> Result<(), StoreError> {
+        let bytes = batch.size_in_bytes();
+        self.poison_on_failure(self.reader()?.write_opt(batch, &engine::write_options()))?;
+        let large = {
+            let mut unflushed = self.unflushed();
+            unflushed.add(bytes, now);
+            unflushed.is_large(flush_bytes)
+        };
+        if large { self.flush(Wait::Begun) } else { Ok(()) }
+    }
+
+    /// Flushes when the oldest write is older than `age`. Called by the flusher.
+    pub(crate) fn flush_if_older(&self, age: Duration, now: Instant) -> Result<(), StoreError> {
+        let old = self.unflushed().is_old(age, now);
+        if old { self.flush(Wait::Done) } else { Ok(()) }
+    }
+
+    /// Flushes all column families as one.
+    pub(crate) fn flush(&self, wait: Wait) -> Result<(), StoreError> {
+        let db = self.reader()?;
+        // Before, not after: what is written meanwhile counts for the next flush.
+        self.unflushed().clear();
+        // Every one, for RocksDB flushes together only those it is given, and an offset must not overtake its store.
+        let families = self.families.iter().map(|name| self.family(name)).collect::<Result<Vec<_>, _>>()?;
+        self.poison_on_failure(db.flush_cfs_opt(&families, &engine::flush_options(wait)))
+    }
+
+    /// A failure of this database.
+    pub(crate) fn error(&self, message: impl std::fmt::Display) -> StoreError {
+        error::io(&self.path, message)
+    }
+
+    fn poison_on_failure(&self, outcome: Result<(), rocksdb::Error>) -> Result<(), StoreError> {
+        outcome.map_err(|failure| {
+            let message = self.failure.get_or_init(|| failure.to_string());
+            self.error(message)
+        })
+    }
+
+    fn unflushed(&self) -> MutexGuard<'_, Unflushed> {
+        // Two plain numbers: whole whatever happened to the thread that held it.
+        self.unflushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::StoreOptions;
+
+    #[test]
+    fn a_flush_begins_when_enough_has_gathered() {
+        let root = tempfile::tempdir().unwrap();
+        let database = Database::open(&Engine::new(StoreOptions::default()), root.path(), &[]).unwrap();
+        let write = |flush_bytes| {
+            let mut batch = WriteBatch::new();
+            batch.put("key", [0; 1000]);
+            database.write(batch, flush_bytes, Instant::now()).unwrap();
+            database.db.property_int_value("rocksdb.num-entries-active-mem-table").unwrap()
+        };
+        assert_eq!(write(2000), Some(1));
+        assert_eq!(write(2000), Some(0), "a new memtable, the full one is being written out");
+        assert_eq!(write(2000), Some(1), "counted from the last flush");
+    }
+}

@@ -1,0 +1,128 @@
+//! RocksDB's settings, with the reasons. All databases of a process share one engine, hence one memory budget.
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, FlushOptions, LogLevel, Options, WriteBufferManager,
+    WriteOptions,
+};
+
+use crate::options::StoreOptions;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// What the databases of a process have in common.
+pub(crate) struct Engine {
+    options: StoreOptions,
+    cache: Cache,
+    write_buffers: WriteBufferManager,
+}
+
+impl Engine {
+    /// Sets up the memory budget.
+    pub(crate) fn new(options: StoreOptions) -> Self {
+        let cache = Cache::new_lru_cache(options.memory_bytes);
+        // Memtables are charged to the cache, so blocks give way to writes within one limit; at half of it the database
+        // being written is flushed. Writers are never stalled for it: that would let a task wait for another one's
+        // memory, which nothing flushes until its own age says so.
+        let write_buffers =
+            WriteBufferManager::new_write_buffer_manager_with_cache(options.memory_bytes / 2, false, cache.clone());
+        Self { options, cache, write_buffers }
+    }
+
+    /// The options this engine was made with.
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    /// Bytes in use of the budget: blocks and memtables.
+    pub(crate) fn memory_used_bytes(&self) -> usize {
+        self.cache.get_usage()
+    }
+
+    /// A column family as every store has it.
+    pub(crate) fn family(&self, name: &str) -> ColumnFamilyDescriptor {
+        ColumnFamilyDescriptor::new(name, self.database())
+    }
+
+    /// Options of a database; its column families use the same.
+    pub(crate) fn database(&self) -> Options {
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        // The heart of it: what reaches the disk is one point in time across all stores and their offsets.
+        options.set_atomic_flush(true);
+        options.set_max_background_jobs(saturating_i32(self.options.background_jobs));
+        options.set_max_open_files(saturating_i32(self.options.open_files_per_task.get()));
+        self.bound_memory(&mut options);
+        shape_files(&mut options);
+        quieten(&mut options);
+        options
+    }
+
+    fn bound_memory(&self, options: &mut Options) {
+        options.set_write_buffer_manager(&self.write_buffers);
+        // Twice what our own flush lets gather, so that ours, which knows about offsets, normally comes first; one more
+        // buffer than usual, so that writes go on while one is flushed.
+        options.set_write_buffer_size(self.options.flush_bytes.saturating_mul(2).max(MIB));
+        options.set_max_write_buffer_number(3);
+        // The default of 1 MiB is paid by every store of every task for its first key already.
+        options.set_arena_block_size(64 * KIB);
+
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&self.cache);
+        table.set_block_size(8 * KIB);
+        table.set_bloom_filter(10.0, false);
+        // Outside the cache, indexes and filters would grow with the state, unseen by the budget.
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_cache_index_and_filter_blocks_with_high_priority(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        options.set_block_based_table_factory(&table);
+    }
+}
+
+/// Sizes and compression of files. `inplace_update_support` stays off although state is update-heavy: with it an iterator
+/// no longer sees one point in time. The cache in front writes each key once per commit instead.
+fn shape_files(options: &mut Options) {
+    options.set_level_compaction_dynamic_level_bytes(true);
+    // Cheap where data is rewritten soon, dense where nine tenths of it rest.
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    // Write files out steadily rather than in one burst at their end.
+    options.set_bytes_per_sync(MIB as u64);
+}
+
+/// RocksDB's own log matters only after something went wrong: little of it, and no periodic dumps.
+fn quieten(options: &mut Options) {
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(MIB);
+    options.set_keep_log_file_num(2);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+}
+
+/// Writes go to memory only: the changelog is the write-ahead log.
+pub(crate) fn write_options() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.disable_wal(true);
+    options
+}
+
+/// Whether a flush returns when it is on disk or when it has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// When it is on disk.
+    Done,
+    /// When it has begun; should it fail, the next write does.
+    Begun,
+}
+
+/// Flushes as told.
+pub(crate) fn flush_options(wait: Wait) -> FlushOptions {
+    let mut options = FlushOptions::default();
+    options.set_wait(wait == Wait::Done);
+    options
+}
+
+fn saturating_i32(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,11 @@
+//! The log port on Apache Kafka.
+
+mod admin;
+mod commit;
+mod configuration;
+mod group;
+mod latency;
+mod outage;
+mod reading;
+mod support;
+mod transactions;

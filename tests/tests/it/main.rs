@@ -1,0 +1,3 @@
+//! Tests against real brokers and whole applications. Slow things are shared: one broker serves all that can share it.
+
+mod kafka;
