@@ -40,13 +40,13 @@ pub struct Carrier {
     pub carrier: String,
     /// Full name.
     pub name: String,
-    /// Flights that left.
+    /// All its flights, the cancelled ones included.
     pub flights: u64,
-    /// Flights that never left. As in [`Hourly`](crate::Hourly), they count nowhere else.
+    /// Those among them that never left.
     pub cancelled: u64,
     /// Minutes of delay, added up over the flights that left.
     pub dep_delay_sum: i64,
-    /// Miles, added up over the flights that left.
+    /// Miles between the airports, added up over all flights.
     pub distance_sum: i64,
 }
 
@@ -78,13 +78,11 @@ pub struct CarrierSums {
 impl CarrierSums {
     /// Counts one flight.
     fn add(&mut self, departure: &Departure) {
+        self.flights += 1;
+        self.distance_sum += departure.distance;
         match departure.dep_delay {
             None => self.cancelled += 1,
-            Some(delay) => {
-                self.flights += 1;
-                self.dep_delay_sum += delay;
-                self.distance_sum += departure.distance;
-            }
+            Some(delay) => self.dep_delay_sum += delay,
         }
     }
 
@@ -107,7 +105,7 @@ mod tests {
     use crate::flight::tests::flight;
 
     #[test]
-    fn sums_run_over_the_flights_that_left() {
+    fn delays_are_of_the_flights_that_left() {
         let airline = Airline { carrier: "UA".into(), name: "United Air Lines Inc.".into() };
         let mut sums = CarrierSums::default();
         let mut last = None;
@@ -117,7 +115,7 @@ mod tests {
         }
         assert_eq!(
             serde_json::to_string(&last.unwrap()).unwrap(),
-            r#"{"carrier":"UA","name":"United Air Lines Inc.","flights":2,"cancelled":1,"dep_delay_sum":-2,"distance_sum":2800}"#
+            r#"{"carrier":"UA","name":"United Air Lines Inc.","flights":3,"cancelled":1,"dep_delay_sum":-2,"distance_sum":4200}"#
         );
     }
 }
