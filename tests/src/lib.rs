@@ -1,8 +1,14 @@
 //! What the integration tests stand on: real brokers, and waiting without luck.
 #![warn(missing_docs)]
 
+mod app_process;
+mod binary;
+mod http;
 mod kafka_broker;
 mod wait;
 
+pub use app_process::AppProcess;
+pub use binary::binary;
+pub use http::get;
 pub use kafka_broker::{BrokerOptions, KafkaBroker};
 pub use wait::{until, within};

@@ -1,0 +1,87 @@
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::wait::until;
+
+/// A running application. Killed when it is dropped, so that a failed test leaves nothing behind.
+pub struct AppProcess {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl AppProcess {
+    /// Starts `binary` with these arguments; what it writes to stderr is kept.
+    pub fn start(binary: &Path, arguments: &[&str]) -> AppProcess {
+        let mut command = Command::new(binary);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let (send, lines) = channel();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&seen);
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                keep.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+                // The test may have stopped listening; the lines are kept all the same.
+                let _ = send.send(line);
+            }
+        });
+        AppProcess { child, lines, seen }
+    }
+
+    /// Waits for a line of its log that contains `text`, and answers what follows `text` in it.
+    pub fn wait_for(&self, text: &str, limit: Duration) -> String {
+        until(&format!("the log says {text:?}"), limit, || {
+            let line = self.lines.try_iter().find(|line| line.contains(text))?;
+            line.split_once(text).map(|(_, rest)| rest.to_owned())
+        })
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Ends it at once (SIGKILL).
+    pub fn kill(&self) {
+        self.signal("KILL");
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let ended = until("the application ends", limit, || self.child.try_wait().expect("a child can be waited for"));
+        if !ended.success() {
+            eprintln!("{}", self.log());
+        }
+        ended
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be waited for").is_none()
+    }
+
+    /// Everything it has written to stderr.
+    pub fn log(&self) -> String {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.is_ok_and(|status| status.success()), "SIG{name} could not be sent");
+    }
+}
+
+impl Drop for AppProcess {
+    fn drop(&mut self) {
+        // Already ended is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
