@@ -18,12 +18,12 @@ setup: ## installs what is missing: C++ toolchain, Java and Kafka's jars, helm
 
 demo: ## runs the flights application in one process, with nothing else installed
 	@scripts/setup.sh build
-	cargo run --release -p flights -- demo
+	cargo run --release -p flights -- demo --log-filter warn
 
 demo-kafka: ## the same on a real Kafka, started under .dev/kafka
 	@scripts/setup.sh all
 	@address=$$(scripts/kafka-start.sh $(KAFKA_DIR)) || exit; echo "Kafka is at $$address"; \
-	cargo run --release -p flights -- demo --bootstrap "$$address"; result=$$?; \
+	cargo run --release -p flights -- demo --log-filter warn --state-dir .dev/state --bootstrap "$$address"; result=$$?; \
 	echo "Kafka goes on at $$address; stop it with: scripts/kafka-stop.sh $(KAFKA_DIR)"; exit $$result
 
 test: setup ## all tests: formatting, Rust (with a real Kafka), the chart

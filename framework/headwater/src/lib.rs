@@ -50,3 +50,8 @@ pub mod adapters {
     pub use headwater_kafka::{GroupProtocol, KafkaConfig, KafkaLog};
     pub use headwater_store::{RocksStores, StoreOptions};
 }
+
+/// Compiles and runs the listings of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
