@@ -132,22 +132,26 @@ impl Drop for KafkaBroker {
     fn drop(&mut self) {
         drop(self.pipe.take());
         let _ = self.guardian.wait();
+        // The guardian did it, unless the broker had ended before.
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// Arguments: directory, class path, features. The watcher ends the guardian if the broker ends by itself.
+/// Arguments: directory, class path, features. Deaf to the signals that a terminal or a time limit sends to the whole
+/// process group: it must outlive the tests by the moment it takes to clean up. Its watcher ends it if the broker ends
+/// by itself; the data then stays for the test to look at.
 const GUARDIAN: &str = r#"
+trap '' INT TERM HUP
 java -XX:TieredStopAtLevel=1 -cp "$2" -Dlog4j2.configurationFile="$1/log4j2.yaml" kafka.tools.StorageTool format \
     -t aGVhZHdhdGVyLXRlc3QtMQ -c "$1/server.properties" $3 >"$1/format.log" 2>&1 || { cat "$1/format.log"; exit 1; }
 java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$2" -Dlog4j2.configurationFile="$1/log4j2.yaml" \
     kafka.Kafka "$1/server.properties" </dev/null &
 pid=$!
 echo $pid >"$1/pid"
-( wait_for=$$; while kill -0 $pid 2>/dev/null; do sleep 1; done; kill $wait_for 2>/dev/null ) </dev/null &
+( guardian=$$; while kill -0 $pid 2>/dev/null; do sleep 1; done; kill -9 $guardian 2>/dev/null ) </dev/null &
 watcher=$!
 cat >/dev/null
-kill $watcher 2>/dev/null
-kill -9 $pid 2>/dev/null
+kill -9 $watcher $pid 2>/dev/null
 wait $pid 2>/dev/null
 rm -rf "$1"
 "#;

@@ -27,7 +27,8 @@ pub struct KafkaConfig {
     /// How group members share out partitions. Default: [`GroupProtocol::Auto`].
     pub group_protocol: GroupProtocol,
     /// How long the brokers wait for a silent member of a classic group before they give its partitions to others;
-    /// heartbeats are sent three times as often, at least every 3 s. Default: 45 s. Unused with KIP-848.
+    /// heartbeats, by whose answers members hear of rebalances, are sent every second or three times as often as
+    /// this. Default: 45 s. Unused with KIP-848.
     pub session_timeout: Duration,
     /// How long the brokers let a transaction stay open before they abort it (`transaction.timeout.ms`). It bounds how
     /// long a dead process can hold back readers. Default: 10 s.

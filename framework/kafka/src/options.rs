@@ -160,7 +160,7 @@ pub(crate) fn membership(config: &KafkaConfig, member: &MembershipConfig, consum
             .set("group.protocol", "classic")
             .set("partition.assignment.strategy", "range")
             .set("session.timeout.ms", millis(config.session_timeout))
-            .set("heartbeat.interval.ms", millis((config.session_timeout / 3).min(Duration::from_secs(3))));
+            .set("heartbeat.interval.ms", millis((config.session_timeout / 3).min(Duration::from_secs(1))));
     }
     client
 }

@@ -16,7 +16,12 @@ use crate::context::Context;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rebalance {
     Assign(Vec<TopicPartition>),
-    Revoke { partitions: Vec<TopicPartition>, lost: bool },
+    Revoke {
+        partitions: Vec<TopicPartition>,
+        lost: bool,
+    },
+    /// The consumer itself is gone, and with it everything it had: nobody waits for the answer.
+    Gone(Vec<TopicPartition>),
 }
 
 /// Receives rebalances. It only takes note of them: librdkafka delegates each one by an event, stays in its state of
@@ -57,7 +62,7 @@ impl ConsumerContext for MembershipContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let assigned = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.leaving.load(Ordering::SeqCst) {
-            // While a consumer closes librdkafka takes every answer for "none any more".
+            // As in `retire`, whose poll this runs in.
             let incremental = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
             let answered = match (incremental, assigned) {
                 (true, true) => consumer.incremental_assign(list),

@@ -1,6 +1,7 @@
 //! Membership of a consumer group: who owns which partitions. It reads nothing.
 
 mod context;
+mod retire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,8 +35,8 @@ pub(crate) struct KafkaMembership {
     config: KafkaConfig,
     member: MembershipConfig,
     consumer: Arc<GroupConsumer>,
-    /// Whether a group protocol that the brokers refuse may still be exchanged for the classic one.
-    may_fall_back: bool,
+    /// KIP-848.
+    consumer_protocol: bool,
     subscribed: bool,
     left: bool,
     /// What librdkafka waits for, and which of it the engine has not answered yet: it may answer piece by piece, but
@@ -56,7 +57,7 @@ impl KafkaMembership {
             config: config.clone(),
             member: member.clone(),
             consumer: Arc::new(open(config, member, consumer_protocol)?),
-            may_fall_back: consumer_protocol && config.group_protocol == GroupProtocol::Auto,
+            consumer_protocol,
             subscribed: false,
             left: false,
             open: None,
@@ -82,14 +83,15 @@ impl KafkaMembership {
             return Ok(None);
         }
         let Some(mut rebalance) = self.consumer.context().take() else { return Ok(None) };
-        // librdkafka forgets to call an assignment lost when the member was put out while a revocation was waiting.
-        if let Rebalance::Revoke { lost, .. } = &mut rebalance {
-            *lost |= !Metadata::of(self.consumer.client()).is_some_and(|metadata| metadata.is_member());
+        let is_member = || Metadata::of(self.consumer.client()).is_some_and(|metadata| metadata.is_member());
+        if matches!(rebalance, Rebalance::Revoke { .. }) && !is_member() {
+            rebalance = self.start_over()?;
         }
         let (partitions, event) = match &rebalance {
             Rebalance::Assign(partitions) => (partitions, MembershipEvent::Assigned(partitions.clone())),
             Rebalance::Revoke { partitions, lost: false } => (partitions, MembershipEvent::Revoked(partitions.clone())),
             Rebalance::Revoke { partitions, lost: true } => (partitions, MembershipEvent::Lost(partitions.clone())),
+            Rebalance::Gone(partitions) => (partitions, MembershipEvent::Lost(partitions.clone())),
         };
         let unanswered: BTreeSet<TopicPartition> = partitions.iter().cloned().collect();
         if unanswered.is_empty() {
@@ -98,6 +100,22 @@ impl KafkaMembership {
         }
         self.open = Some((rebalance, unanswered));
         Ok(Some(event))
+    }
+
+    /// Joins anew with a new consumer, after the group put the old one out (it polled too seldom, its session ended).
+    /// librdkafka would rejoin by itself, but if a revocation was waiting at that moment it forgets to call the partitions
+    /// lost, and by KIP-848 it rejoins with a request that the brokers refuse for good.
+    fn start_over(&mut self) -> Result<Rebalance, LogError> {
+        tracing::warn!(group = self.member.group, "the group put this member out; joining anew");
+        self.replace(self.consumer_protocol)?;
+        Ok(Rebalance::Gone(std::mem::take(&mut self.owned).into_iter().collect()))
+    }
+
+    fn replace(&mut self, consumer_protocol: bool) -> Result<(), LogError> {
+        let new = Arc::new(open(&self.config, &self.member, consumer_protocol)?);
+        self.consumer_protocol = consumer_protocol;
+        retire::retire(std::mem::replace(&mut self.consumer, new), true, self.config.connect_timeout);
+        self.subscribe()
     }
 
     /// Takes note that `partitions` are answered; once all are, tells librdkafka.
@@ -141,6 +159,7 @@ impl KafkaMembership {
                     if incremental { self.consumer.incremental_unassign(&list(partitions)) } else { self.consumer.unassign() };
                 gone.map_err(|error| self.failed("giving up partitions", &error))
             }
+            Rebalance::Gone(_) => Ok(()),
         }
     }
 
@@ -154,13 +173,13 @@ impl KafkaMembership {
         let code = fatal.as_ref().map(|(code, _)| *code).or_else(|| error.rdkafka_error_code()).unwrap_or(Code::Unknown);
         let text = format!("group {:?}: {reason}", self.member.group);
         match code {
-            Code::UnsupportedVersion | Code::UnsupportedFeature | Code::UnsupportedAssignor if self.may_fall_back => {
+            Code::UnsupportedVersion | Code::UnsupportedFeature | Code::UnsupportedAssignor
+                if self.consumer_protocol && self.config.group_protocol == GroupProtocol::Auto =>
+            {
                 tracing::warn!(group = self.member.group, reason, "the brokers refuse KIP-848; joining by the classic protocol");
-                self.may_fall_back = false;
-                self.consumer = Arc::new(open(&self.config, &self.member, false)?);
-                self.subscribe()
+                self.replace(false)
             }
-            Code::FencedInstanceId | Code::UnreleasedInstanceId => Err(LogError::Fenced(text)),
+            Code::UnsupportedVersion | Code::UnsupportedFeature | Code::UnsupportedAssignor => Err(LogError::Fatal(text)),
             code if is_denied(code) => Err(LogError::Fatal(text)),
             Code::UnknownTopicOrPartition | Code::UnknownTopic => {
                 // The longest name first: one topic's name may be part of another's.
@@ -172,7 +191,8 @@ impl KafkaMembership {
                     None => LogError::Retriable(text),
                 })
             }
-            _ if fatal.is_some() => Err(LogError::Fatal(text)),
+            // This consumer is of no use any more; another one may be.
+            _ if fatal.is_some() => Err(LogError::Fenced(text)),
             // A member that polled too seldom is put out and told so by a Lost event; the next poll rejoins.
             Code::PollExceeded => {
                 tracing::warn!(group = self.member.group, "{reason}");
@@ -242,42 +262,22 @@ impl Membership for KafkaMembership {
         if std::mem::replace(&mut self.left, true) {
             return Ok(());
         }
-        self.consumer.context().leave();
-        // librdkafka closes only when nothing waits for an answer.
-        let waiting = self.open.take().map(|(rebalance, _)| rebalance);
-        let queued = std::iter::from_fn(|| self.consumer.context().take()).collect::<Vec<_>>();
-        for rebalance in waiting.into_iter().chain(queued) {
-            self.answer(&rebalance)?;
-        }
-        // Closing a dynamic member sends the leave request and waits for its answer.
-        if let Err(error) = self.consumer.close_queue() {
-            tracing::debug!(%error, "closing a consumer that failed before");
+        let waiting = self.open.take().is_some();
+        if retire::retire(self.consumer.clone(), waiting, self.config.connect_timeout) {
             return Ok(());
         }
-        let deadline = Instant::now() + self.config.connect_timeout;
-        while !self.consumer.closed() {
-            if Instant::now() >= deadline {
-                let waited = self.config.connect_timeout.as_secs();
-                return Err(LogError::Retriable(format!(
-                    "leaving group {:?} was not confirmed within {waited} s; its partitions move when the session ends",
-                    self.member.group
-                )));
-            }
-            self.consumer.poll(Duration::from_millis(1));
-        }
-        Ok(())
+        Err(LogError::Retriable(format!(
+            "leaving group {:?} was not confirmed; the member's partitions move when its session ends",
+            self.member.group
+        )))
     }
 }
 
 impl Drop for KafkaMembership {
     fn drop(&mut self) {
-        if self.subscribed
-            && let Err(error) = self.leave()
-        {
-            tracing::warn!(%error, "leaving the group");
+        if let Err(error) = self.leave() {
+            tracing::warn!("{error}");
         }
-        // Whatever still holds the consumer, it must be able to close.
-        self.consumer.context().leave();
     }
 }
 
