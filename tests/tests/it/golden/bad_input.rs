@@ -52,13 +52,25 @@ fn a_missing_input_topic_is_named() {
 fn a_record_that_is_no_json_is_named_and_stops_the_application() {
     let stage = Stage::empty();
     let mut admin = stage.log.admin().expect("the broker is up");
-    let topic = |name: &str| headwater::port::NewTopic { name: name.into(), partitions: 2, replication: None, config: Default::default() };
+    let topic = |name: &str| headwater::port::NewTopic {
+        name: name.into(),
+        partitions: 2,
+        replication: None,
+        config: Default::default(),
+    };
     admin.create(&[topic("flights"), topic("airlines")]).expect("topics can be made");
     let mut producer = stage.log.producer(&ProducerConfig { transactional_id: None }).expect("a producer");
     let topic: TopicName = "flights".into();
     let (key, value) = (Some(&b"N1"[..]), Some(&b"{oh"[..]));
-    let record =
-        Outgoing { topic: &topic, partition: 1, key, value, timestamp: Timestamp::from_millis(1), header: None, track_offset: false };
+    let record = Outgoing {
+        topic: &topic,
+        partition: 1,
+        key,
+        value,
+        timestamp: Timestamp::from_millis(1),
+        header: None,
+        track_offset: false,
+    };
     producer.send(record).and_then(|()| producer.flush()).expect("it can be written");
     let mut app = stage.run("state", &["--admin", "off"]);
     assert_eq!(app.wait(LONG).code(), Some(1));

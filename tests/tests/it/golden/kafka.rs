@@ -26,7 +26,8 @@ fn one_worker_gives_the_expected_results_and_its_admin_pages_tell_about_it() {
         let consumed = sum("headwater_records_consumed_total", "topic=\"flights\"") == 336_776.0;
         let lag = sum("headwater_input_lag_records", "") == 0.0;
         let committed = sum("headwater_commits_total", "result=\"ok\"") > 0.0;
-        let restore = metrics.contains("headwater_restore_records_total") || metrics.contains("headwater_restore_duration_seconds");
+        let restore =
+            metrics.contains("headwater_restore_records_total") || metrics.contains("headwater_restore_duration_seconds");
         (consumed && lag && committed && restore).then_some(())
     });
     app.terminate();
@@ -38,6 +39,20 @@ fn one_worker_gives_the_expected_results_and_its_admin_pages_tell_about_it() {
 fn four_workers_give_the_same() {
     let stage = Stage::loaded();
     let mut app = stage.run("four", &["--workers", "4", "--admin", "off"]);
+    stage.wait_for_backlog(0, &mut [&mut app]);
+    app.terminate();
+    assert!(app.wait(SOON).success());
+    stage.check();
+}
+
+#[test]
+fn at_least_once_gives_the_same_as_long_as_nothing_crashes() {
+    let stage = Stage::loaded();
+    let mut app = stage.run("state", &["--at-least-once", "--admin", "off"]);
+    stage.wait_for_backlog(150_000, &mut [&mut app]);
+    app.terminate();
+    assert!(app.wait(SOON).success());
+    let mut app = stage.run("state", &["--at-least-once", "--admin", "off"]);
     stage.wait_for_backlog(0, &mut [&mut app]);
     app.terminate();
     assert!(app.wait(SOON).success());
