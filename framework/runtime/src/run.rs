@@ -11,8 +11,9 @@ use headwater_core::engine::{EngineOptions, Member, Order, Worker};
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
+use crate::trim::Trimmer;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
-use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics, trim};
+use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
 
 /// How long the group is served before workers' answers are looked at again.
 const GROUP_WAIT: Duration = Duration::from_millis(20);
@@ -89,14 +90,14 @@ impl Process {
             crew.hire(number, self.worker(number, &tell)?)?;
         }
         drop(tell);
-        let trimmer = trim::start(&self.plan, &self.world, &self.shared);
+        let trimmer = Trimmer::start(&self.plan, &self.world, &self.shared);
         let mut member = Member::new(Arc::clone(&self.plan), membership, self.options.workers);
         self.world.observer.phase(&Phase::Joining);
         let served = self.attend(&mut member, &crew, shutdown);
         self.world.observer.phase(&Phase::Stopping);
         let stopped = self.stop(&mut member, &crew);
-        drop(trimmer);
         let left = member.leave();
+        drop(trimmer);
         crew.dismiss()?;
         served?;
         stopped?;
@@ -189,7 +190,17 @@ impl Process {
             // Made on its own thread: tasks never leave it.
             match Worker::new(plan, world.log, world.stores, options) {
                 Ok(worker) => {
-                    WorkerThread { number, worker, orders, tell, shared, observer: world.observer, aborts: 0 }.run();
+                    WorkerThread {
+                        number,
+                        worker,
+                        orders,
+                        tell,
+                        shared,
+                        observer: world.observer,
+                        aborts: 0,
+                        taken_over: BTreeMap::new(),
+                    }
+                    .run();
                 }
                 Err(error) => drop(tell.send(FromWorker::Failed(error))),
             }

@@ -1,10 +1,13 @@
 //! Trims repartition topics: what is committed has been used and need not be kept.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use headwater_core::{Plan, TopicPartition};
+use headwater_core::port::Log;
+use headwater_core::{Plan, TopicName, TopicPartition};
 
 use crate::run::World;
 use crate::worker_thread::Shared;
@@ -12,37 +15,68 @@ use crate::worker_thread::Shared;
 /// As often as Kafka Streams does (`repartition.purge.interval.ms`).
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// Trims every 30 s on a thread of its own, because the call may take long; ends soon after the answer is dropped. None if there
-/// is no repartition topic.
-pub(crate) fn start(plan: &Plan, world: &World, shared: &Arc<Shared>) -> Option<Sender<()>> {
-    let topics: Vec<_> = plan.internal_topics().into_iter().filter(|topic| !topic.changelog).map(|topic| topic.topic).collect();
-    if topics.is_empty() {
-        return None;
-    }
-    let (keep, stopped) = channel::<()>();
-    let (log, shared) = (Arc::clone(&world.log), Arc::clone(shared));
-    let trim = move || {
-        let mut trimmed: Vec<(TopicPartition, i64)> = Vec::new();
-        while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-            let positions = shared.positions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let before: Vec<(TopicPartition, i64)> = positions
-                .into_iter()
-                .filter(|position| topics.contains(&position.0.topic) && position.1 > 0 && !trimmed.contains(position))
-                .collect();
-            if before.is_empty() {
-                continue;
+/// Trims every 30 s on a thread of its own, because the call may take long, and once more when dropped.
+pub(crate) struct Trimmer {
+    keep: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Trimmer {
+    /// None if there is nothing to trim: no repartition topic.
+    pub(crate) fn start(plan: &Plan, world: &World, shared: &Arc<Shared>) -> Option<Trimmer> {
+        let topics: Vec<TopicName> =
+            plan.internal_topics().into_iter().filter(|topic| !topic.changelog).map(|topic| topic.topic).collect();
+        if topics.is_empty() {
+            return None;
+        }
+        let (keep, stopped) = channel::<()>();
+        let mut work = Work { topics, log: Arc::clone(&world.log), shared: Arc::clone(shared), trimmed: BTreeMap::new() };
+        let run = move || {
+            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                work.trim();
             }
-            match log.admin().and_then(|mut admin| admin.delete_records(&before)) {
-                Ok(()) => trimmed = before,
-                Err(error) => tracing::warn!(%error, "repartition topics could not be trimmed; trying again later"),
+            work.trim();
+        };
+        match std::thread::Builder::new().name("trim".into()).spawn(run) {
+            Ok(thread) => Some(Trimmer { keep: Some(keep), thread: Some(thread) }),
+            Err(error) => {
+                tracing::warn!(%error, "repartition topics will not be trimmed");
+                None
             }
         }
-    };
-    match std::thread::Builder::new().name("trim".into()).spawn(trim) {
-        Ok(_) => Some(keep),
-        Err(error) => {
-            tracing::warn!(%error, "repartition topics will not be trimmed");
-            None
+    }
+}
+
+impl Drop for Trimmer {
+    fn drop(&mut self) {
+        self.keep = None;
+        if let Some(thread) = self.thread.take() {
+            // It has logged what went wrong, if anything did; trimming is never worth failing for.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    topics: Vec<TopicName>,
+    log: Arc<dyn Log>,
+    shared: Arc<Shared>,
+    trimmed: BTreeMap<TopicPartition, i64>,
+}
+
+impl Work {
+    fn trim(&mut self) {
+        let positions = self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let news = |(partition, position): &(TopicPartition, i64)| {
+            self.topics.contains(&partition.topic) && *position > self.trimmed.get(partition).copied().unwrap_or(0)
+        };
+        let before: Vec<(TopicPartition, i64)> = positions.into_iter().filter(news).collect();
+        if before.is_empty() {
+            return;
+        }
+        match self.log.admin().and_then(|mut admin| admin.delete_records(&before)) {
+            Ok(()) => self.trimmed.extend(before),
+            Err(error) => tracing::warn!(%error, "repartition topics could not be trimmed; trying again later"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One worker on its thread: drives it, asks the clock for it, and tells the observer.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,7 @@ pub(crate) struct Shared {
     /// The membership workers commit with.
     pub(crate) view: Mutex<Option<View>>,
     /// Committed positions, for trimming repartition topics.
-    pub(crate) positions: Mutex<std::collections::BTreeMap<TopicPartition, i64>>,
+    pub(crate) positions: Mutex<BTreeMap<TopicPartition, i64>>,
     /// Per worker: when it last came round, in milliseconds since the start.
     pub(crate) beats: Vec<AtomicU64>,
     /// Per worker: tasks restoring and running.
@@ -43,6 +44,8 @@ pub(crate) struct WorkerThread {
     pub(crate) observer: Arc<dyn Observer>,
     /// Aborted transactions in a row.
     pub(crate) aborts: u32,
+    /// When the tasks that are not processing yet were taken over.
+    pub(crate) taken_over: BTreeMap<TaskId, Instant>,
 }
 
 impl WorkerThread {
@@ -100,6 +103,7 @@ impl WorkerThread {
         match order {
             Order::Start(task) => {
                 tracing::info!(%task, worker = self.number, "taking task over");
+                self.taken_over.insert(task.clone(), Instant::now());
                 self.worker.start(task)
             }
             Order::Stop { tasks, clean } => {
@@ -114,9 +118,10 @@ impl WorkerThread {
         }
     }
 
-    fn forget(&self, tasks: &[TaskId]) {
+    fn forget(&mut self, tasks: &[TaskId]) {
         for task in tasks {
             tracing::info!(%task, worker = self.number, "task closed");
+            self.taken_over.remove(task);
             self.observer.watermark_lag(&task.to_string(), None);
         }
     }
@@ -164,6 +169,10 @@ impl WorkerThread {
         }
         for task in &report.started {
             tracing::info!(%task, worker = self.number, "task is processing");
+            // A task that begins again after an abort was not taken over.
+            if let Some(began) = self.taken_over.remove(task) {
+                observer.restored(&task.to_string(), began.elapsed());
+            }
         }
         (0..report.fenced).for_each(|_| observer.fenced());
         for why in &report.aborted {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use flights::load::DEFAULT_PARTITIONS;
 use flights::{compare, load, oracle, outputs};
-use headwater::{Backlog, Blueprint};
+use headwater::port::{Ends, Log, ReaderConfig};
+use headwater::{Backlog, Blueprint, TopicPartition};
 use headwater_kafka::KafkaLog;
 use headwater_tests::{AppProcess, KafkaBroker, binary, until};
 use tempfile::TempDir;
@@ -67,6 +68,13 @@ impl Stage {
             }
             backlog.remaining().ok().filter(|remaining| *remaining <= at_most)
         });
+    }
+
+    /// The bounds of every partition of a topic.
+    pub fn ends(&self, topic: &str) -> Vec<Ends> {
+        let partitions: Vec<_> = (0..DEFAULT_PARTITIONS).map(|partition| TopicPartition::new(topic, partition)).collect();
+        let config = ReaderConfig { group: "ends".into(), read_uncommitted: true };
+        self.log.reader(&config).and_then(|mut reader| reader.ends(&partitions)).expect("the broker is up")
     }
 
     /// Compares what is in the output topics, read committed, with the independent computation.
