@@ -6,6 +6,9 @@ use super::header::TimeHeader;
 use crate::time::Timestamp;
 use crate::topology::SourceRole;
 
+/// Brokers take 4096 bytes of metadata by default (`offset.metadata.max.bytes`).
+const LONGEST_METADATA: usize = 4000;
+
 /// What is known of event time at one place: no record that keeps to the bounds is earlier than the watermark. While idle, it does
 /// not hold others back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +94,17 @@ impl Clock {
     }
 
     /// As text for the committed offset's metadata: `1s:<newest>[!]` or `1r:<watermark>[!],...`, times in base 36, `-` for
-    /// unknown, `!` for idle; after the first lane only the difference to the one before. About 5 bytes a lane.
+    /// unknown, `!` for idle; after the first lane only the difference to the one before. About 5 bytes a lane; where that would be more
+    /// than brokers take, `1m:<watermark>`: the time reached is kept, and what single lanes are ahead of it is learnt again.
     pub(crate) fn encode(&self) -> String {
+        let text = self.encode_whole();
+        match self.reading() {
+            Some(reading) if text.len() > LONGEST_METADATA => format!("1m:{}", time_text(reading.watermark, 0)),
+            _ => text,
+        }
+    }
+
+    fn encode_whole(&self) -> String {
         let mark = |idle: bool| if idle { "!" } else { "" };
         match self {
             Clock::Table => String::new(),
@@ -126,6 +138,9 @@ impl Clock {
                 }
             }
             Clock::Repartition { lanes } => {
+                if let Some((watermark, _)) = metadata.strip_prefix("1m:").and_then(|text| parse_time(text, 0)) {
+                    lanes.fill(Reading { watermark, idle: false });
+                }
                 let Some(text) = metadata.strip_prefix("1r:") else { return };
                 let mut before = 0;
                 for (lane, text) in lanes.iter_mut().zip(text.split(',')) {
@@ -203,6 +218,17 @@ mod tests {
         assert_eq!(clock.reading().unwrap().watermark, Timestamp::from_millis(70), "lane 0 is idle");
         clock.observe(Timestamp::MIN, header(0, 40, false));
         assert_eq!(clock.reading().unwrap().watermark, Timestamp::from_millis(50), "and a promise is never taken back");
+    }
+
+    #[test]
+    fn very_many_lanes_keep_the_time_they_reached_together() {
+        let reading = |millis: i64| Reading { watermark: Timestamp::from_millis(millis), idle: false };
+        let clock = Clock::Repartition { lanes: (0..2000).map(|lane| reading(1_357_000_000_000 + lane * 7919 % 86_400_000)).collect() };
+        let text = clock.encode();
+        assert!(text.len() < 4096, "{} bytes", text.len());
+        let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, 2000);
+        adopted.adopt(&text);
+        assert_eq!(adopted.reading(), clock.reading());
     }
 
     #[test]
