@@ -10,7 +10,7 @@ use thiserror::Error;
 #[diagnostic::on_unimplemented(
     message = "the codec `{Self}` cannot carry values of type `{T}`",
     label = "no way to turn `{T}` into bytes and back",
-    note = "for the default codec `Json`, add `#[derive(serde::Serialize, serde::Deserialize)]` to `{T}`; otherwise implement `Codec<{T}>` for a codec of your own"
+    note = "for the default codec `Json`, add `#[derive(serde::Serialize, serde::Deserialize)]` to `{T}`, or to the type inside it that has none; otherwise implement `Codec<{T}>` for a codec of your own"
 )]
 pub trait Codec<T>: 'static {
     /// Appends the bytes of `value` to `buffer`.
@@ -28,6 +28,8 @@ pub struct CodecError(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct Json;
 
+// Without this the compiler would name what serde wants, twice, and list serde's own types, instead of what `Codec` says above.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
     fn encode(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError> {
         serde_json::to_writer(buffer, value).map_err(|e| CodecError(format!("cannot be written as JSON: {e}")))

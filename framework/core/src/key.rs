@@ -12,7 +12,7 @@ use crate::window::Windowed;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a record's key",
     label = "not a key",
-    note = "keys are `String`, `Bytes`, integers, `()` or a type of your own that implements `headwater::Key`"
+    note = "keys are `String`, `Bytes`, `i32`, `i64`, `u32`, `u64`, `()` or a type of your own that implements `headwater::Key`"
 )]
 pub trait Key: Clone + 'static {
     /// Appends the key's bytes.

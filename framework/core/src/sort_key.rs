@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key inside a `Map`",
     label = "its bytes would not sort as its values do",
-    note = "keys inside a `Map` are `String`, integers, `Timestamp`, `()` or a type of your own that implements `headwater::SortKey`"
+    note = "keys inside a `Map` are `String`, `i32`, `i64`, `u32`, `u64`, `Timestamp`, `()` or a type of your own that implements `headwater::SortKey`"
 )]
 pub trait SortKey: Sized + 'static {
     /// Appends bytes that sort like the value.

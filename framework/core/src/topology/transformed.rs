@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Stream;
+use crate::failure::Failure;
 use crate::operators::{Handler, Operator, TransformNode, typed};
-use crate::transform::{On, Output, Setup, Transform};
+use crate::transform::{Cx, On, Output, Setup, Transform};
 
 /// A transform in the topology: give it further inputs, take its outputs.
 pub struct Transformed<T: Transform> {
@@ -14,8 +15,21 @@ pub struct Transformed<T: Transform> {
     declared: T,
 }
 
-fn handler<T: On<E>, E: 'static>() -> Handler<T> {
-    |transform, value, cx| transform.on(typed(value), cx)
+fn handler<T: Transform, E: HandledBy<T>>() -> Handler<T> {
+    |transform, value, cx| E::hand_to(typed(value), transform, cx)
+}
+
+/// `T: On<E>`, read from the event's side. The compiler learns the event's type from the argument before it looks for a handler; asked
+/// for `T: On<E>` it would take the only event that `T` handles for `E`, and then complain about the argument.
+pub trait HandledBy<T: Transform>: Sized + 'static {
+    /// Calls the handler.
+    fn hand_to(&self, transform: &mut T, cx: &mut Cx<'_, T::Key>) -> Result<(), Failure>;
+}
+
+impl<E: 'static, T: On<E>> HandledBy<T> for E {
+    fn hand_to(&self, transform: &mut T, cx: &mut Cx<'_, T::Key>) -> Result<(), Failure> {
+        transform.on(self, cx)
+    }
 }
 
 impl<T: Transform> Transformed<T> {
@@ -38,10 +52,7 @@ impl<T: Transform> Transformed<T> {
     }
 
     /// A further input. Its topic must be co-partitioned with the first one's.
-    pub fn and<E: 'static>(self, input: &Stream<T::Key, E>) -> Transformed<T>
-    where
-        T: On<E>,
-    {
+    pub fn and<E: HandledBy<T>>(self, input: &Stream<T::Key, E>) -> Transformed<T> {
         let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
         let port = handlers.len();
         handlers.push(handler::<T, E>());

@@ -1,0 +1,25 @@
+//! Bytes borrowed from the state are still in use when the state is written.
+
+use headwater_core::{Cx, Failure, On, Setup, Transform, Value};
+
+struct CreditWatch {
+    owed: Value<i64>,
+}
+
+impl Transform for CreditWatch {
+    type Key = u64;
+    fn setup(s: &mut Setup<Self>) -> Self {
+        CreditWatch { owed: s.value("owed") }
+    }
+}
+
+impl On<i64> for CreditWatch {
+    fn on(&mut self, cents: &i64, cx: &mut Cx<'_, u64>) -> Result<(), Failure> {
+        let before = self.owed.slice(cx)?;
+        self.owed.put(cx, cents)?;
+        drop(before);
+        Ok(())
+    }
+}
+
+fn main() {}
