@@ -14,7 +14,7 @@ mod context;
 mod error;
 mod kafka_log;
 mod membership;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "librdkafka is C; everything unsafe is in this module and says why it is sound")]
 mod native;
 mod options;
 mod probe;

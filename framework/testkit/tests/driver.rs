@@ -41,7 +41,7 @@ impl Reduce for Spent {
     }
 }
 
-fn values<V: serde::Serialize + serde::de::DeserializeOwned>(driver: &mut TestDriver, topic: &str) -> Vec<(String, V)> {
+fn values<V: Serialize + serde::de::DeserializeOwned>(driver: &mut TestDriver, topic: &str) -> Vec<(String, V)> {
     driver.read::<String, V>(topic).into_iter().map(|out| (out.key, out.value)).collect()
 }
 

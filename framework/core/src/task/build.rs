@@ -15,7 +15,7 @@ use crate::port::{Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::TaskState;
 use crate::time::Timestamp;
-use crate::topology::{Changelog, Make, SourceRole};
+use crate::topology::{Changelog, Make, SourceRole, SourceSpec};
 
 /// Where an input of a task begins.
 #[derive(Debug, Clone)]
@@ -57,22 +57,7 @@ impl Task {
             let spec = &graph.nodes[*number];
             let operator = match &spec.make {
                 Make::Source(source) => {
-                    let partition = TopicPartition { topic: Arc::clone(&source.topic), partition: id.partition };
-                    let start = starts.get(&source.topic);
-                    let mut clock = Clock::new(source.role, source.out_of_orderness, plan.lanes_of(&source.topic));
-                    clock.adopt(start.map_or("", |start| &start.from.metadata));
-                    let position = start.map_or(0, |start| start.from.offset);
-                    let gate = if source.role == SourceRole::Table { start.map_or(0, |start| start.end) } else { 0 };
-                    inputs.push(InputQueue::new(
-                        partition,
-                        source.role,
-                        source.policy,
-                        local,
-                        (source.make)(),
-                        clock,
-                        position,
-                        gate,
-                    ));
+                    inputs.push(input(plan, source, id.partition, local, starts.get(&source.topic)));
                     None
                 }
                 Make::Operator { make, .. } => Some(make()),
@@ -115,4 +100,14 @@ impl Task {
         task.time = task.reading().map_or(Timestamp::MIN, |reading| reading.watermark);
         task
     }
+}
+
+/// The queue of one input, at the position and time its predecessor committed.
+fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: Option<&InputStart>) -> InputQueue {
+    let partition = TopicPartition { topic: Arc::clone(&source.topic), partition };
+    let mut clock = Clock::new(source.role, source.out_of_orderness, plan.lanes_of(&source.topic));
+    clock.adopt(start.map_or("", |start| &start.from.metadata));
+    let position = start.map_or(0, |start| start.from.offset);
+    let gate = if source.role == SourceRole::Table { start.map_or(0, |start| start.end) } else { 0 };
+    InputQueue::new(partition, source.role, source.policy, node, (source.make)(), clock, position, gate)
 }
