@@ -113,6 +113,11 @@ impl Process {
             self.publish(member);
             crew.order(orders);
             self.take_answers(member, crew)?;
+            if let Some(worker) = crew.ended() {
+                // It may have said why just now.
+                self.take_answers(member, crew)?;
+                return Err(RunError::Worker { worker, message: "its thread ended; see the log above".into() });
+            }
             while rebalances < member.rebalances() {
                 rebalances += 1;
                 self.world.observer.rebalanced();
@@ -127,16 +132,15 @@ impl Process {
         self.publish(member);
         crew.order(member.stop_all());
         let began = Instant::now();
-        while !member.is_empty() && began.elapsed() < STOP_LIMIT {
+        let mut result = Ok(());
+        // The tasks of a worker that is gone are closed as a crash would; those of the others can still be committed.
+        while member.busy_workers().into_iter().any(|worker| crew.is_at_work(worker)) && began.elapsed() < STOP_LIMIT {
             // Orders to start anything are moot now; the tasks they name are not running here.
             let _ = member.poll(Duration::from_millis(1))?;
             self.publish(member);
-            self.take_answers(member, crew)?;
-            if crew.is_gone() {
-                break;
-            }
+            result = result.and(self.take_answers(member, crew));
         }
-        Ok(())
+        result
     }
 
     fn take_answers(&self, member: &mut Member, crew: &Crew) -> Result<(), RunError> {
@@ -232,9 +236,14 @@ impl Crew {
         }
     }
 
-    /// Whether every thread has ended.
-    fn is_gone(&self) -> bool {
-        self.threads.iter().all(JoinHandle::is_finished)
+    /// A worker whose thread has ended.
+    fn ended(&self) -> Option<usize> {
+        self.threads.iter().position(JoinHandle::is_finished)
+    }
+
+    /// Whether a worker's thread still runs.
+    fn is_at_work(&self, worker: usize) -> bool {
+        self.threads.get(worker).is_some_and(|thread| !thread.is_finished())
     }
 
     /// Hangs up and waits for the threads.

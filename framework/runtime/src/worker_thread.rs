@@ -110,9 +110,10 @@ impl WorkerThread {
                 let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 self.worker.set_view(view);
                 self.worker.stop(&tasks, clean, self.now())?;
-                self.report();
                 self.forget(&tasks);
+                // Before the report, which pauses after an abort: the group waits for this.
                 let _ = self.tell.send(FromWorker::Answer(Answer::Stopped(tasks)));
+                self.report();
                 Ok(())
             }
         }

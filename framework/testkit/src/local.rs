@@ -65,8 +65,17 @@ impl LocalProcess {
         Ok(LocalProcess { member, workers, now: Duration::ZERO })
     }
 
-    /// One round: the group, then each worker. Answers whether anything happened.
+    /// One round: the group, then each worker, which commits also when nothing is left to do. Answers whether anything happened.
     pub fn turn(&mut self) -> Result<bool, EngineError> {
+        self.round(true)
+    }
+
+    /// The same, but workers commit only when it is time to, as in production: work can be left uncommitted.
+    pub fn work(&mut self) -> Result<bool, EngineError> {
+        self.round(false)
+    }
+
+    fn round(&mut self, commit_when_done: bool) -> Result<bool, EngineError> {
         let mut active = false;
         let orders = self.member.poll(Duration::ZERO)?;
         active |= !orders.is_empty() || self.member.is_giving_up();
@@ -77,7 +86,7 @@ impl LocalProcess {
             let fetched = worker.poll(Duration::ZERO)?;
             let processed = worker.process(self.now)?;
             active |= fetched + processed > 0 || worker.task_counts().0 > 0;
-            if worker.has_work_to_commit() && (worker.commit_due(self.now) || processed == 0) {
+            if worker.has_work_to_commit() && (worker.commit_due(self.now) || (commit_when_done && processed == 0)) {
                 active = true;
                 worker.commit(self.now)?;
             }

@@ -20,8 +20,9 @@ impl Worker {
     pub fn commit_due(&self, now: Duration) -> bool {
         let since = self.open_since.unwrap_or(self.last_commit);
         let waited = now.saturating_sub(since) >= self.options.commit_interval;
+        // State may grow without anything being sent, so without an open transaction.
         let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
-        (waited && self.has_work_to_commit()) || (self.open_since.is_some() && full())
+        (waited && self.has_work_to_commit()) || full()
     }
 
     /// Whether a commit would change anything.
@@ -138,22 +139,26 @@ impl Worker {
     /// be wiped.
     pub(super) fn abort_and_replay(&mut self, why: &str) -> Result<(), EngineError> {
         self.report.aborted.push(why.to_owned());
-        self.open_since = None;
-        if let Some(Err(error)) = self.producer.as_mut().map(|producer| producer.abort()) {
-            match error {
-                LogError::Fenced(_) | LogError::AbortTransaction(_) | LogError::Retriable(_) => self.producer = None,
-                other => return Err(other.into()),
+        // Only what was begun may be aborted: Kafka's producer takes anything else for a defect of its caller, for good.
+        let was_open = self.open_since.take().is_some();
+        if let Some(producer) = self.producer.as_mut().filter(|_| was_open) {
+            match producer.abort() {
+                Ok(()) => {
+                    producer.take_delivered();
+                }
+                // The next one aborts it by registering.
+                Err(LogError::Fenced(_) | LogError::AbortTransaction(_) | LogError::Retriable(_)) => self.producer = None,
+                Err(other) => return Err(other.into()),
             }
         }
-        self.producer()?;
-        if let Some(producer) = &mut self.producer {
-            producer.take_delivered();
-        }
         let running: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
+        let ready = self.is_ready()?;
         for id in running {
             self.unroute(&id)?;
-            if let Some(Stage::Running(task)) = self.tasks.remove(&id) {
-                self.restore(id, task.into_stores())?;
+            match self.tasks.remove(&id) {
+                Some(Stage::Running(task)) if ready => self.restore(id, task.into_stores())?,
+                Some(Stage::Running(task)) => drop(self.tasks.insert(id, Stage::Waiting(task.into_stores()))),
+                _ => {}
             }
         }
         Ok(())

@@ -23,6 +23,8 @@ pub struct Member {
     owned: Arc<BTreeSet<TopicPartition>>,
     /// Which worker has a task.
     placed: BTreeMap<TaskId, usize>,
+    /// Which of them are ordered to close.
+    closing: BTreeSet<TaskId>,
     leaving: Vec<Leaving>,
     workers: usize,
     /// How often the group changed this process's partitions.
@@ -39,6 +41,7 @@ impl Member {
             membership,
             owned: Arc::default(),
             placed: BTreeMap::new(),
+            closing: BTreeSet::new(),
             leaving: Vec::new(),
             workers: workers.max(1),
             rebalances: 0,
@@ -77,6 +80,7 @@ impl Member {
         let Answer::Stopped(tasks) = answer;
         for task in &tasks {
             self.placed.remove(task);
+            self.closing.remove(task);
             self.leaving.iter_mut().for_each(|leaving| {
                 leaving.waiting_for.remove(task);
             });
@@ -96,16 +100,18 @@ impl Member {
     /// Orders every task to be closed, and starts none from now on; [`leave`](Member::leave) when they are.
     pub fn stop_all(&mut self) -> Vec<(usize, Order)> {
         self.stopping = true;
-        let mut by_worker: BTreeMap<usize, Vec<TaskId>> = BTreeMap::new();
-        for (task, worker) in &self.placed {
-            by_worker.entry(*worker).or_default().push(task.clone());
-        }
-        by_worker.into_iter().map(|(worker, tasks)| (worker, Order::Stop { tasks, clean: true })).collect()
+        let all = self.placed.keys().cloned().collect();
+        self.order_stop(&all, true)
     }
 
     /// Leaves the group.
     pub fn leave(&mut self) -> Result<(), LogError> {
         self.membership.leave()
+    }
+
+    /// The workers that have tasks.
+    pub fn busy_workers(&self) -> BTreeSet<usize> {
+        self.placed.values().copied().collect()
     }
 
     /// Whether no worker has a task.
@@ -153,13 +159,21 @@ impl Member {
             inputs.any(|topic| partitions.contains(&TopicPartition { topic, partition: task.partition }))
         };
         let waiting_for: BTreeSet<TaskId> = self.placed.keys().filter(concerned).cloned().collect();
-        let mut by_worker: BTreeMap<usize, Vec<TaskId>> = BTreeMap::new();
-        for task in &waiting_for {
-            by_worker.entry(self.placed[task]).or_default().push(task.clone());
-        }
-        orders.extend(by_worker.into_iter().map(|(worker, tasks)| (worker, Order::Stop { tasks, clean })));
+        orders.extend(self.order_stop(&waiting_for, clean));
         self.leaving.push(Leaving { partitions, waiting_for });
         self.release_closed()
+    }
+
+    /// Orders tasks to be closed, each once: the answer to a second order could come when the task runs again. A task ordered to
+    /// close cleanly whose partitions are lost meanwhile need not be told: its commit finds them gone.
+    fn order_stop(&mut self, tasks: &BTreeSet<TaskId>, clean: bool) -> Vec<(usize, Order)> {
+        let mut by_worker: BTreeMap<usize, Vec<TaskId>> = BTreeMap::new();
+        for task in tasks {
+            if let (Some(worker), true) = (self.placed.get(task), self.closing.insert(task.clone())) {
+                by_worker.entry(*worker).or_default().push(task.clone());
+            }
+        }
+        by_worker.into_iter().map(|(worker, tasks)| (worker, Order::Stop { tasks, clean })).collect()
     }
 
     /// Gives back what nothing waits for any more.

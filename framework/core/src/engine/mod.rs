@@ -1,11 +1,13 @@
 //! The engine's moving parts: a [`Member`] that turns group events into orders, and [`Worker`]s that carry them out. Neither has a thread
 //! or a clock: somebody calls them, again and again, with the time.
 
+mod buffers;
 mod commit;
 mod member;
 mod orders;
 mod report;
 mod restore;
+mod takeover;
 mod worker;
 
 pub use member::Member;

@@ -11,13 +11,11 @@ use thiserror::Error;
 
 use super::orders::View;
 use super::report::Report;
-use super::restore::{Bounds, Restore};
+use super::restore::Restore;
 use crate::blueprint::{Plan, TaskId};
-use crate::port::{
-    Batch, Log, LogError, OpenStore, Producer, ProducerConfig, Reader, ReaderConfig, StateStores, StoreError, Stores,
-};
+use crate::port::{Batch, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
-use crate::task::{StepOutcome, Task, TaskError};
+use crate::task::{Markers, StepOutcome, Task, TaskError};
 
 /// Records one task may process before the next one has its turn.
 const TURN: usize = 256;
@@ -57,7 +55,8 @@ pub enum EngineError {
 
 /// A task's way through a worker.
 pub(super) enum Stage {
-    /// The log could not be asked where the task stands; it is asked again at the next poll.
+    /// The log could not be asked where the task stands, or a predecessor's transaction could not be ended yet; it is tried again
+    /// at the next poll.
     Waiting(Box<dyn StateStores>),
     Restoring(Restore),
     Running(Task),
@@ -66,15 +65,15 @@ pub(super) enum Stage {
 /// See the module's documentation.
 pub struct Worker {
     pub(super) plan: Arc<Plan>,
-    log: Arc<dyn Log>,
+    pub(super) log: Arc<dyn Log>,
     stores: Arc<dyn Stores>,
     pub(super) options: EngineOptions,
     pub(super) reader: Box<dyn Reader>,
     pub(super) producer: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
     /// Which task a partition's records are for.
-    routes: HashMap<TopicPartition, TaskId>,
-    paused: HashSet<TopicPartition>,
+    pub(super) routes: HashMap<TopicPartition, TaskId>,
+    pub(super) paused: HashSet<TopicPartition>,
     pub(super) view: Option<View>,
     /// When the open transaction (or, without transactions, the uncommitted work) began.
     pub(super) open_since: Option<Duration>,
@@ -83,6 +82,10 @@ pub struct Worker {
     pub(super) report: Report,
     /// Whether the last round of processing got anywhere.
     progressed: bool,
+    /// Whether the last poll took all that had been fetched, so that a silent partition is known to be silent.
+    drained: bool,
+    /// Partitions that went on at another offset during this poll: the rest of what it brought of them is not to be used.
+    redirected: HashSet<TopicPartition>,
 }
 
 impl Worker {
@@ -110,6 +113,8 @@ impl Worker {
             last_markers: Duration::ZERO,
             report: Report::default(),
             progressed: false,
+            drained: false,
+            redirected: HashSet::new(),
         })
     }
 
@@ -120,8 +125,6 @@ impl Worker {
 
     /// Takes a task over: opens its stores and begins to read what they miss.
     pub fn start(&mut self, id: TaskId) -> Result<(), EngineError> {
-        // First of all: this aborts what a predecessor of the same id left open, so that its positions are settled below.
-        self.producer()?;
         let open: Vec<OpenStore> = self.plan.stores_of(&id).into_iter().map(|(store, _)| store).collect();
         let stores = self.stores.open(&id.to_string(), &open)?;
         self.restore(id, stores)
@@ -153,23 +156,31 @@ impl Worker {
         self.retry_waiting()?;
         if self.progressed && self.buffered().0 > 2 * FETCH as u64 {
             // There is enough to do; the client fetches on its own meanwhile.
+            self.drained = false;
             return Ok(0);
         }
         self.balance_buffers()?;
         let batches = match self.reader.poll(FETCH, timeout) {
-            Err(LogError::Retriable(_)) => return Ok(0),
+            Err(LogError::Retriable(_)) => {
+                self.drained = false;
+                return Ok(0);
+            }
             batches => batches?,
         };
-        let mut records = 0;
+        let records = batches.iter().map(|batch| batch.records.len()).sum();
+        self.drained = records < FETCH;
+        self.redirected.clear();
         for batch in batches {
-            records += batch.records.len();
             self.deliver(batch)?;
         }
         Ok(records)
     }
 
     fn deliver(&mut self, batch: Batch) -> Result<(), EngineError> {
-        // A partition given up between the fetch and now.
+        // Given up between the fetch and now, or read from another offset since: then this comes from the wrong one.
+        if self.redirected.contains(&batch.partition) {
+            return Ok(());
+        }
         let Some(id) = self.routes.get(&batch.partition) else { return Ok(()) };
         match self.tasks.get_mut(id) {
             Some(Stage::Restoring(restore)) => {
@@ -180,6 +191,7 @@ impl Worker {
                     let id = id.clone();
                     self.reader.unassign(std::slice::from_ref(&partition))?;
                     self.routes.remove(&partition);
+                    self.redirected.insert(partition);
                     self.finish_restore(&id)?;
                 }
             }
@@ -204,7 +216,8 @@ impl Worker {
             while steps < TURN && task.step()? == StepOutcome::Processed {
                 steps += 1;
             }
-            if steps == 0 {
+            // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way.
+            if self.drained {
                 task.check_idle(now, self.options.idle_timeout)?;
             }
             processed += steps;
@@ -213,21 +226,24 @@ impl Worker {
             }
         }
         self.progressed = processed > 0;
-        if processed == 0 && now.saturating_sub(self.last_markers) >= self.options.marker_interval {
-            self.markers(now)?;
+        if now.saturating_sub(self.last_markers) >= self.options.marker_interval {
+            // While records flow they carry event time to most partitions; the others must not wait until the flow ends.
+            let to = if processed == 0 { Markers::All } else { Markers::Silent };
+            self.last_markers = now;
+            self.markers(now, to)?;
         }
         Ok(processed)
     }
 
-    fn markers(&mut self, now: Duration) -> Result<(), EngineError> {
-        self.last_markers = now;
-        let with_markers = |(id, stage): (&TaskId, &Stage)| match stage {
-            Stage::Running(task) if task.has_markers() => Some(id.clone()),
-            _ => None,
-        };
-        let ids: Vec<TaskId> = self.tasks.iter().filter_map(with_markers).collect();
+    fn markers(&mut self, now: Duration, to: Markers) -> Result<(), EngineError> {
+        let ids: Vec<TaskId> = self.tasks.keys().cloned().collect();
         for id in ids {
-            self.send(&id, now, |task, producer| task.send_markers(producer))?;
+            let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
+            if task.has_markers(to) {
+                self.send(&id, now, |task, producer| task.send_markers(to, producer))?;
+            } else if let Some(Stage::Running(task)) = self.tasks.get_mut(&id) {
+                task.end_marker_round();
+            }
         }
         Ok(())
     }
@@ -278,13 +294,6 @@ impl Worker {
         (self.tasks.len() - running, running)
     }
 
-    /// Records and bytes waiting for their turn.
-    pub fn buffered(&self) -> (u64, u64) {
-        self.running()
-            .flat_map(|task| &task.inputs)
-            .fold((0, 0), |(records, bytes), input| (records + input.len() as u64, bytes + input.bytes() as u64))
-    }
-
     /// Reads the value of a key from a store of a running task, uncommitted writes included. For tests.
     pub fn read_state(&self, task: &TaskId, store: &str, key: &[u8]) -> Result<Option<bytes::Bytes>, StoreError> {
         let Some(Stage::Running(task)) = self.tasks.get(task) else { return Ok(None) };
@@ -299,109 +308,5 @@ impl Worker {
             Stage::Running(task) => Some(task),
             _ => None,
         })
-    }
-
-    /// Begins to bring stores to the end of their changelogs.
-    pub(super) fn restore(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
-        let bounds = match Bounds::look_up(&self.plan, &id, self.reader.as_mut()) {
-            Ok(bounds) => bounds,
-            Err(LogError::Retriable(_)) => {
-                self.tasks.insert(id, Stage::Waiting(stores));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let restore = Restore::begin(id.clone(), bounds, stores)?;
-        let to_read = restore.to_read();
-        for (partition, _) in &to_read {
-            self.routes.insert(partition.clone(), id.clone());
-        }
-        if !to_read.is_empty() {
-            self.reader.assign(&to_read)?;
-        }
-        self.tasks.insert(id.clone(), Stage::Restoring(restore));
-        self.finish_restore(&id)
-    }
-
-    fn retry_waiting(&mut self) -> Result<(), EngineError> {
-        let waiting = |(id, stage): (&TaskId, &Stage)| matches!(stage, Stage::Waiting(_)).then(|| id.clone());
-        let ids: Vec<TaskId> = self.tasks.iter().filter_map(waiting).collect();
-        for id in ids {
-            if let Some(Stage::Waiting(stores)) = self.tasks.remove(&id) {
-                self.restore(id, stores)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Turns a task whose changelogs are all read into a running one.
-    fn finish_restore(&mut self, id: &TaskId) -> Result<(), EngineError> {
-        match self.tasks.remove(id) {
-            Some(Stage::Restoring(restore)) if restore.is_done() => {
-                let (task, inputs) = restore.finish(&self.plan);
-                for (partition, _) in &inputs {
-                    self.routes.insert(partition.clone(), id.clone());
-                }
-                self.tasks.insert(id.clone(), Stage::Running(task));
-                self.report.started.push(id.clone());
-                Ok(self.reader.assign(&inputs)?)
-            }
-            Some(stage) => {
-                self.tasks.insert(id.clone(), stage);
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Stops reading whatever is read for a task.
-    pub(super) fn unroute(&mut self, id: &TaskId) -> Result<(), EngineError> {
-        let gone: Vec<TopicPartition> =
-            self.routes.iter().filter(|(_, task)| *task == id).map(|(partition, _)| partition.clone()).collect();
-        for partition in &gone {
-            self.routes.remove(partition);
-            self.paused.remove(partition);
-        }
-        if !gone.is_empty() {
-            self.reader.unassign(&gone)?;
-        }
-        Ok(())
-    }
-
-    /// The producer, made and registered when it is first needed and after it was fenced.
-    pub(super) fn producer(&mut self) -> Result<(), LogError> {
-        if self.producer.is_none() {
-            let mut producer = self.log.producer(&ProducerConfig { transactional_id: self.options.transactional_id.clone() })?;
-            producer.init()?;
-            self.producer = Some(producer);
-        }
-        Ok(())
-    }
-
-    /// Holds partitions back whose task has enough in memory, and lets them go on when half of it is gone.
-    fn balance_buffers(&mut self) -> Result<(), LogError> {
-        let (mut pause, mut resume) = (Vec::new(), Vec::new());
-        for task in self.tasks.values().filter_map(|stage| if let Stage::Running(task) = stage { Some(task) } else { None }) {
-            let share = self.options.buffer_bytes / task.inputs.len().max(1);
-            for input in &task.inputs {
-                let is_paused = self.paused.contains(&input.partition);
-                if !is_paused && input.bytes() > share {
-                    pause.push(input.partition.clone());
-                } else if is_paused && input.bytes() < share / 2 {
-                    resume.push(input.partition.clone());
-                }
-            }
-        }
-        if !pause.is_empty() {
-            self.reader.pause(&pause)?;
-            self.paused.extend(pause);
-        }
-        if !resume.is_empty() {
-            self.reader.resume(&resume)?;
-            resume.iter().for_each(|partition| {
-                self.paused.remove(partition);
-            });
-        }
-        Ok(())
     }
 }

@@ -52,12 +52,15 @@ impl Task {
         let local_node = |number: usize| numbers.iter().position(|n| *n == number).unwrap_or_default();
         let local_store = |number: usize| store_numbers.iter().position(|n| *n == number).unwrap_or_default();
 
+        let mut time = Timestamp::MIN;
         let (mut nodes, mut inputs, mut outputs, mut timed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (local, number) in numbers.iter().enumerate() {
             let spec = &graph.nodes[*number];
             let operator = match &spec.make {
                 Make::Source(source) => {
-                    inputs.push(input(plan, source, id.partition, local, starts.get(&source.topic)));
+                    let (input, reached) = input(plan, source, id.partition, local, starts.get(&source.topic));
+                    inputs.push(input);
+                    time = reached.max(time);
                     None
                 }
                 Make::Operator { make, .. } => Some(make()),
@@ -89,25 +92,24 @@ impl Task {
             stores,
             timed,
             outputs,
-            time: Timestamp::MIN,
+            // As committed: nothing that was due before is left, because firing and committing go together.
+            time,
             skipped: Vec::new(),
         };
         for input in &mut task.inputs {
             // What is committed already need not be committed again.
             input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
         }
-        // Time as committed: nothing that was due before the restart is left, because firing and committing go together.
-        task.time = task.reading().map_or(Timestamp::MIN, |reading| reading.watermark);
         task
     }
 }
 
-/// The queue of one input, at the position and time its predecessor committed.
-fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: Option<&InputStart>) -> InputQueue {
+/// The queue of one input, at the position and time its predecessor committed, and the time the whole task had reached.
+fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: Option<&InputStart>) -> (InputQueue, Timestamp) {
     let partition = TopicPartition { topic: Arc::clone(&source.topic), partition };
     let mut clock = Clock::new(source.role, source.out_of_orderness, plan.lanes_of(&source.topic));
-    clock.adopt(start.map_or("", |start| &start.from.metadata));
+    let reached = clock.adopt(start.map_or("", |start| &start.from.metadata));
     let position = start.map_or(0, |start| start.from.offset);
     let gate = if source.role == SourceRole::Table { start.map_or(0, |start| start.end) } else { 0 };
-    InputQueue::new(partition, source.role, source.policy, node, (source.make)(), clock, position, gate)
+    (InputQueue::new(partition, source.role, source.policy, node, (source.make)(), clock, position, gate), reached)
 }

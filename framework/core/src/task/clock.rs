@@ -93,65 +93,101 @@ impl Clock {
         }
     }
 
-    /// As text for the committed offset's metadata: `1s:<newest>[!]` or `1r:<watermark>[!],...`, times in base 36, `-` for
-    /// unknown, `!` for idle; after the first lane only the difference to the one before. About 5 bytes a lane; where that would be more
-    /// than brokers take, `1m:<watermark>`: the time reached is kept, and what single lanes are ahead of it is learnt again.
-    pub(crate) fn encode(&self) -> String {
-        let text = self.encode_whole();
-        match self.reading() {
-            Some(reading) if text.len() > LONGEST_METADATA => format!("1m:{}", time_text(reading.watermark, 0)),
+    /// As text for the committed offset's metadata: `1s:<newest>[!]@<task>` or `1r:<watermark>[!],...@<task>`, times in base 36, `-`
+    /// for unknown, `!` for idle; after the first time only the difference to the one before. The last is the watermark of the whole
+    /// task, which is ahead of its inputs' where one had been idle and came back. About 5 bytes a lane; where that would be more than
+    /// brokers take, `1m:<watermark>:<idle>@<task>`: the time reached is kept, with four lanes' idleness to a digit, and what
+    /// single lanes are ahead of it is learnt again.
+    pub(crate) fn encode(&self, task: Timestamp) -> String {
+        let text = self.encode_whole(task);
+        match (self, self.reading()) {
+            (Clock::Repartition { lanes }, Some(reading)) if text.len() > LONGEST_METADATA => {
+                let (mut before, mut text) = (0, String::from("1m:"));
+                push_time(&mut text, reading.watermark, &mut before);
+                text.push(':');
+                text.extend(lanes.chunks(4).map(idle_digit));
+                text.push('@');
+                push_time(&mut text, task, &mut before);
+                text
+            }
             _ => text,
         }
     }
 
-    fn encode_whole(&self) -> String {
+    fn encode_whole(&self, task: Timestamp) -> String {
         let mark = |idle: bool| if idle { "!" } else { "" };
+        let (mut before, mut text) = (0, String::new());
         match self {
-            Clock::Table => String::new(),
-            Clock::Source { newest, idle, .. } => format!("1s:{}{}", time_text(*newest, 0), mark(*idle)),
+            Clock::Table => return text,
+            Clock::Source { newest, idle, .. } => {
+                text.push_str("1s:");
+                push_time(&mut text, *newest, &mut before);
+                text.push_str(mark(*idle));
+            }
             Clock::Repartition { lanes } => {
-                let mut before = 0;
-                let mut text = String::from("1r:");
+                text.push_str("1r:");
                 for (number, lane) in lanes.iter().enumerate() {
                     if number > 0 {
                         text.push(',');
                     }
-                    text.push_str(&time_text(lane.watermark, before));
+                    push_time(&mut text, lane.watermark, &mut before);
                     text.push_str(mark(lane.idle));
-                    if lane.watermark != Timestamp::MIN {
-                        before = lane.watermark.as_millis();
-                    }
                 }
-                text
             }
         }
+        text.push('@');
+        push_time(&mut text, task, &mut before);
+        text
     }
 
-    /// Takes up what a predecessor committed; text of another form is ignored, as another tool may have written it.
-    pub(crate) fn adopt(&mut self, metadata: &str) {
+    /// Takes up what a predecessor committed and answers the watermark its task had reached; text of another form is ignored,
+    /// as another tool may have written it.
+    pub(crate) fn adopt(&mut self, metadata: &str) -> Timestamp {
+        self.parse(metadata).unwrap_or(Timestamp::MIN)
+    }
+
+    fn parse(&mut self, metadata: &str) -> Option<Timestamp> {
+        let (times, task) = metadata.split_once('@')?;
+        let mut before = 0;
         match self {
-            Clock::Table => {}
+            Clock::Table => return None,
             Clock::Source { newest, idle, .. } => {
-                if let Some((time, was_idle)) = metadata.strip_prefix("1s:").and_then(|text| parse_time(text, 0)) {
-                    *newest = time;
-                    *idle = was_idle;
-                }
+                (*newest, *idle) = parse_time(times.strip_prefix("1s:")?, &mut before)?;
             }
             Clock::Repartition { lanes } => {
-                if let Some((watermark, _)) = metadata.strip_prefix("1m:").and_then(|text| parse_time(text, 0)) {
-                    lanes.fill(Reading { watermark, idle: false });
-                }
-                let Some(text) = metadata.strip_prefix("1r:") else { return };
-                let mut before = 0;
-                for (lane, text) in lanes.iter_mut().zip(text.split(',')) {
-                    let Some((watermark, idle)) = parse_time(text, before) else { return };
-                    *lane = Reading { watermark, idle };
-                    if watermark != Timestamp::MIN {
-                        before = watermark.as_millis();
+                if let Some((time, idle)) = times.strip_prefix("1m:").and_then(|text| text.split_once(':')) {
+                    let (watermark, _) = parse_time(time, &mut before)?;
+                    let digits: Vec<u32> = idle.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
+                    for (number, lane) in lanes.iter_mut().enumerate() {
+                        let idle = digits.get(number / 4).is_some_and(|digit| digit >> (number % 4) & 1 == 1);
+                        *lane = Reading { watermark, idle };
+                    }
+                } else {
+                    // All of them, even if there are fewer lanes now: each is a difference to the one before.
+                    for (number, text) in times.strip_prefix("1r:")?.split(',').enumerate() {
+                        let (watermark, idle) = parse_time(text, &mut before)?;
+                        if let Some(lane) = lanes.get_mut(number) {
+                            *lane = Reading { watermark, idle };
+                        }
                     }
                 }
             }
         }
+        parse_time(task, &mut before).map(|(time, _)| time)
+    }
+}
+
+/// Which of up to four lanes are idle.
+fn idle_digit(lanes: &[Reading]) -> char {
+    let bits = lanes.iter().rev().fold(0, |bits, lane| bits << 1 | u32::from(lane.idle));
+    char::from_digit(bits, 16).unwrap_or('0')
+}
+
+/// Appends a time as its difference to the one before.
+fn push_time(text: &mut String, time: Timestamp, before: &mut i64) {
+    text.push_str(&time_text(time, *before));
+    if time != Timestamp::MIN {
+        *before = time.as_millis();
     }
 }
 
@@ -173,15 +209,16 @@ fn time_text(time: Timestamp, before: i64) -> String {
     sign.chars().chain(digits.into_iter().rev()).collect()
 }
 
-fn parse_time(text: &str, before: i64) -> Option<(Timestamp, bool)> {
+fn parse_time(text: &str, before: &mut i64) -> Option<(Timestamp, bool)> {
     let (text, idle) = text.strip_suffix('!').map_or((text, false), |text| (text, true));
     if text == "-" {
         return Some((Timestamp::MIN, idle));
     }
     let (digits, negative) = text.strip_prefix('~').map_or((text, false), |digits| (digits, true));
     let size = i128::from_str_radix(digits, 36).ok()?;
-    let millis = i128::from(before) + if negative { -size } else { size };
-    Some((Timestamp::from_millis(i64::try_from(millis).ok()?), idle))
+    let millis = i128::from(*before) + if negative { -size } else { size };
+    *before = i64::try_from(millis).ok()?;
+    Some((Timestamp::from_millis(*before), idle))
 }
 
 #[cfg(test)]
@@ -192,14 +229,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn survives_the_metadata(times in prop::collection::vec((prop::option::of(any::<i64>()), any::<bool>()), 1..20)) {
+        fn survives_the_metadata(
+            times in prop::collection::vec((prop::option::of(any::<i64>()), any::<bool>()), 1..20),
+            task: i64,
+        ) {
             let lanes = times.iter().map(|(time, idle)| Reading {
                 watermark: time.map_or(Timestamp::MIN, Timestamp::from_millis),
                 idle: *idle,
             }).collect::<Vec<_>>();
-            let clock = Clock::Repartition { lanes };
+            let (clock, task) = (Clock::Repartition { lanes }, Timestamp::from_millis(task));
             let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, times.len() as i32);
-            adopted.adopt(&clock.encode());
+            prop_assert_eq!(adopted.adopt(&clock.encode(task)), task);
             prop_assert_eq!(adopted, clock);
         }
     }
@@ -222,13 +262,18 @@ mod tests {
 
     #[test]
     fn very_many_lanes_keep_the_time_they_reached_together() {
-        let reading = |millis: i64| Reading { watermark: Timestamp::from_millis(millis), idle: false };
-        let clock = Clock::Repartition { lanes: (0..2000).map(|lane| reading(1_357_000_000_000 + lane * 7919 % 86_400_000)).collect() };
-        let text = clock.encode();
+        let reading = |lane: i64| {
+            let millis = 1_357_000_000_000 + lane * 7919 % 86_400_000;
+            Reading { watermark: Timestamp::from_millis(millis), idle: lane % 7 == 0 }
+        };
+        let clock = Clock::Repartition { lanes: (0..2001).map(reading).collect() };
+        let text = clock.encode(Timestamp::from_millis(1_357_000_500_000));
         assert!(text.len() < 4096, "{} bytes", text.len());
-        let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, 2000);
-        adopted.adopt(&text);
+        let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, 2001);
+        assert_eq!(adopted.adopt(&text), Timestamp::from_millis(1_357_000_500_000));
         assert_eq!(adopted.reading(), clock.reading());
+        let Clock::Repartition { lanes } = adopted else { panic!("it stays what it is") };
+        assert!(lanes.iter().enumerate().all(|(number, lane)| lane.idle == (number % 7 == 0)), "nobody tells idle lanes again");
     }
 
     #[test]

@@ -26,52 +26,90 @@ pub(super) struct TimedStore {
 }
 
 impl Task {
-    /// Fires everything due at or before `until`, in order of due time. Each firing is a step of its own.
+    /// Fires everything due at or before `until`, in order of due time, then of store, then of key: the order does not depend on how
+    /// far event time came at once. Each firing is a step of its own.
     pub(super) fn fire_until(&mut self, until: Timestamp) -> Result<(), TaskError> {
-        loop {
-            let mut next: Vec<(Timestamp, TimedStore)> =
-                self.timed.iter().map(|timed| (self.state.earliest(timed.store) + timed.delay, *timed)).collect();
-            next.sort_by_key(|(due, _)| *due);
-            let Some(&(due, timed)) = next.first() else { return Ok(()) };
-            if due > until {
-                return Ok(());
-            }
-            // Not beyond what another store may have due earlier.
-            let limit = next.get(1).map_or(until, |(other, _)| until.min(*other));
-            self.fire_chunk(timed, limit)?;
+        while let Some((number, limit)) = self.next_due(until)? {
+            self.fire_chunk(number, limit)?;
         }
+        Ok(())
+    }
+
+    /// The store whose turn it is, and how far it may go before it is another one's.
+    fn next_due(&mut self, until: Timestamp) -> Result<Option<(usize, Timestamp)>, TaskError> {
+        let mut first: Option<(usize, Timestamp)> = None;
+        for number in 0..self.timed.len() {
+            // A mark may be earlier than any entry. Unless it is made true first, stores without entries would pass the turn to each
+            // other one millisecond at a time.
+            if self.timed.len() > 1 && self.mark(number) <= until {
+                self.find_first(number, until)?;
+            }
+            let due = self.mark(number);
+            if due <= until && first.is_none_or(|(_, earliest)| due < earliest) {
+                first = Some((number, due));
+            }
+        }
+        let Some((number, _)) = first else { return Ok(None) };
+        let others = (0..self.timed.len()).filter(|other| *other != number).map(|other| self.last_before(number, other));
+        Ok(Some((number, others.fold(until, Timestamp::min))))
+    }
+
+    /// No entry of the store is due before this.
+    fn mark(&self, number: usize) -> Timestamp {
+        let timed = self.timed[number];
+        self.state.earliest(timed.store) + timed.delay
+    }
+
+    /// The last due time at which an entry of `number` comes before any of `other`; where both are due the lower number goes first.
+    fn last_before(&self, number: usize, other: usize) -> Timestamp {
+        let theirs = self.mark(other);
+        if other < number { theirs - Duration::from_millis(1) } else { theirs }
+    }
+
+    /// Moves a store's mark to its first entry due at or before `until`, or beyond if there is none.
+    fn find_first(&mut self, number: usize, until: Timestamp) -> Result<(), TaskError> {
+        let timed = self.timed[number];
+        let end = first_not_due(timed, until);
+        let first = self.due_entries(timed, end, 1)?;
+        self.state.set_earliest(timed.store, first.first().map_or(end, |entry| time_of(entry)));
+        Ok(())
     }
 
     /// Fires up to a chunk of one store's entries due at or before `limit`.
-    fn fire_chunk(&mut self, timed: TimedStore, limit: Timestamp) -> Result<(), TaskError> {
-        // The first time that is not due yet.
-        let end = limit - timed.delay + Duration::from_millis(1);
-        let entries = self.due_entries(timed, end)?;
-        let full = entries.len() == CHUNK;
-        let times: Vec<Timestamp> = entries.iter().map(|entry| time_of(entry)).collect();
-        if entries.is_empty() {
+    fn fire_chunk(&mut self, number: usize, limit: Timestamp) -> Result<(), TaskError> {
+        let timed = self.timed[number];
+        let end = first_not_due(timed, limit);
+        let entries = self.due_entries(timed, end, CHUNK)?;
+        let Some(last) = entries.last().map(|entry| time_of(entry)) else {
             self.state.set_earliest(timed.store, end);
-        }
-        for (number, entry) in entries.iter().enumerate() {
-            let time = times[number];
-            let next = times.get(number + 1).copied().unwrap_or(if full { time } else { end });
-            // A handler may set a timer that comes before the next of this chunk: writes lower this mark, and then the chunk is read anew.
-            self.state.set_earliest(timed.store, next);
-            self.fire(timed, time, entry)?;
-            if self.state.earliest(timed.store) < next {
+            return Ok(());
+        };
+        // Of a full chunk more may follow at the same time.
+        let beyond = if entries.len() == CHUNK { last } else { end };
+        // The earliest that handlers set in this store meanwhile.
+        let mut set = Timestamp::MAX;
+        for (place, entry) in entries.iter().enumerate() {
+            self.state.set_earliest(timed.store, Timestamp::MAX);
+            self.fire(timed, time_of(entry), entry)?;
+            set = set.min(self.state.earliest(timed.store));
+            let next = entries.get(place + 1).map_or(beyond, |entry| time_of(entry));
+            self.state.set_earliest(timed.store, set.min(next));
+            // What a handler set may come before the rest of this chunk, here or in another store.
+            let others = (0..self.timed.len()).filter(|other| *other != number);
+            if set <= next || others.into_iter().any(|other| self.last_before(number, other) < next + timed.delay) {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn due_entries(&self, timed: TimedStore, end: Timestamp) -> Result<Vec<Bytes>, TaskError> {
+    fn due_entries(&self, timed: TimedStore, end: Timestamp, most: usize) -> Result<Vec<Bytes>, TaskError> {
         let (mut from, mut to) = (Vec::new(), Vec::new());
         // Beginning at the earliest known entry keeps the scan off the tombstones of those fired before.
         layout::timed(self.state.earliest(timed.store), &[], &mut from);
         layout::timed(end, &[], &mut to);
         let entries = self.state.scan(timed.store, &from, Some(&to))?;
-        Ok(entries.take(CHUNK).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?)
+        Ok(entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?)
     }
 
     fn fire(&mut self, timed: TimedStore, time: Timestamp, entry: &Bytes) -> Result<(), TaskError> {
@@ -109,6 +147,11 @@ impl Task {
             }
         }
     }
+}
+
+/// The first time of an entry that is not due yet at `until`.
+fn first_not_due(timed: TimedStore, until: Timestamp) -> Timestamp {
+    until - timed.delay + Duration::from_millis(1)
 }
 
 fn time_of(entry: &[u8]) -> Timestamp {

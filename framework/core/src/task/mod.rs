@@ -26,6 +26,7 @@ use crate::state::TaskState;
 use crate::time::Timestamp;
 use crate::topology::{Changelog, SourceRole};
 use clock::Reading;
+pub(crate) use outputs::Markers;
 use outputs::OutputTopic;
 use queue::{Head, InputQueue};
 
@@ -90,7 +91,8 @@ impl Task {
             state: &mut self.state,
             node: input.node,
             timestamp: head.timestamp,
-            watermark: input.clock.carried(head.timestamp, head.header),
+            // What was promised holds, also for the records of an input that had been given up as idle.
+            watermark: input.clock.carried(head.timestamp, head.header).max(self.time),
             partition: self.id.partition,
         };
         match run(|| input.source.emit(&mut step)) {
@@ -192,7 +194,7 @@ impl Task {
     /// Where a successor would begin, with what it must know of event time.
     pub(crate) fn positions(&self) -> Vec<(TopicPartition, Committed)> {
         let position = |input: &InputQueue| {
-            (input.partition.clone(), Committed { offset: input.next_offset(), metadata: input.clock.encode() })
+            (input.partition.clone(), Committed { offset: input.next_offset(), metadata: input.clock.encode(self.time) })
         };
         self.inputs.iter().map(position).collect()
     }

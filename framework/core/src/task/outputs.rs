@@ -6,12 +6,36 @@ use crate::port::{LogError, Producer};
 use crate::record::{Outgoing, TopicName};
 use crate::time::Timestamp;
 
+/// Which partitions a round of markers is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Markers {
+    /// Every one that does not know how far event time has come.
+    All,
+    /// Those among them that got nothing since the last round.
+    Silent,
+}
+
+/// What a partition of a repartition topic was told last.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    promise: Timestamp,
+    idle: bool,
+    /// By a record, since the last round of markers.
+    spoken_to: bool,
+}
+
+impl Told {
+    fn lacks(&self, (promise, idle): (Timestamp, bool), to: Markers) -> bool {
+        (self.promise, self.idle) != (promise, idle) && (to == Markers::All || !self.spoken_to)
+    }
+}
+
 /// One topic a task writes to.
 #[derive(Debug)]
 pub(super) struct OutputTopic {
     topic: TopicName,
-    /// For a repartition topic: the promise and idleness each partition was told last.
-    told: Vec<(Timestamp, bool)>,
+    /// By partition, for a repartition topic.
+    told: Vec<Told>,
     internal: bool,
     records: u64,
     bytes: u64,
@@ -20,7 +44,8 @@ pub(super) struct OutputTopic {
 impl OutputTopic {
     pub(super) fn new(topic: TopicName, internal: bool, partitions: i32) -> OutputTopic {
         let lanes = if internal { usize::try_from(partitions).unwrap_or(0) } else { 0 };
-        OutputTopic { topic, told: vec![(Timestamp::MIN, false); lanes], internal, records: 0, bytes: 0 }
+        let told = Told { promise: Timestamp::MIN, idle: false, spoken_to: false };
+        OutputTopic { topic, told: vec![told; lanes], internal, records: 0, bytes: 0 }
     }
 }
 
@@ -40,7 +65,7 @@ impl Task {
             let time =
                 TimeHeader { lane: id.partition, promise: envelope.promise, carried: envelope.carried, idle: false }.encode();
             if let Some(told) = usize::try_from(envelope.partition).ok().and_then(|p| output.told.get_mut(p)) {
-                *told = (envelope.promise, false);
+                *told = Told { promise: envelope.promise, idle: false, spoken_to: true };
             }
             producer.send(Outgoing {
                 topic: &output.topic,
@@ -55,17 +80,21 @@ impl Task {
     }
 
     /// Whether a partition of a repartition topic does not know yet how far event time has come here.
-    pub(crate) fn has_markers(&self) -> bool {
+    pub(crate) fn has_markers(&self, to: Markers) -> bool {
         let now = (self.time, self.is_idle());
-        self.outputs.iter().any(|output| output.told.iter().any(|told| *told != now))
+        self.outputs.iter().any(|output| output.told.iter().any(|told| told.lacks(now, to)))
+    }
+
+    /// From now on a partition must be spoken to again to count as such.
+    pub(crate) fn end_marker_round(&mut self) {
+        self.outputs.iter_mut().flat_map(|output| &mut output.told).for_each(|told| told.spoken_to = false);
     }
 
     /// Tells event time to the partitions that do not know it. A marker that would repeat what was told is not sent.
-    pub(crate) fn send_markers(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
-        let now = (self.time, self.is_idle());
+    pub(crate) fn send_markers(&mut self, to: Markers, producer: &mut dyn Producer) -> Result<(), LogError> {
+        let (promise, idle) = (self.time, self.is_idle());
         for output in &mut self.outputs {
-            for (partition, told) in output.told.iter_mut().enumerate().filter(|(_, told)| **told != now) {
-                let (promise, idle) = now;
+            for (partition, told) in output.told.iter_mut().enumerate().filter(|(_, told)| told.lacks((promise, idle), to)) {
                 let time = TimeHeader { lane: self.id.partition, promise, carried: promise, idle }.encode();
                 producer.send(Outgoing {
                     topic: &output.topic,
@@ -76,9 +105,10 @@ impl Task {
                     header: Some((HEADER, &time[..])),
                     track_offset: false,
                 })?;
-                *told = now;
+                *told = Told { promise, idle, spoken_to: false };
             }
         }
+        self.end_marker_round();
         Ok(())
     }
 

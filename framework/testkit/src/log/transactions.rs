@@ -118,8 +118,9 @@ impl State {
         self.close_transaction(producer, true)
     }
 
-    /// Aborts the open transaction; without one, does nothing.
+    /// Aborts the open transaction; one must be open, as librdkafka wants it.
     pub fn abort_transaction(&mut self, producer: Identity<'_>) -> Result<(), LogError> {
+        self.transactions.open(producer)?;
         self.close_transaction(producer, false)
     }
 

@@ -107,7 +107,8 @@ pub(super) fn show_events(events: &[MembershipEvent]) -> String {
 
 /// `0=a 1=b`: offsets and values.
 pub(super) fn show(records: &[Record]) -> String {
-    let value = |record: &Record| record.value.as_deref().map_or_else(|| "-".to_owned(), |value| value.escape_ascii().to_string());
+    let value =
+        |record: &Record| record.value.as_deref().map_or_else(|| "-".to_owned(), |value| value.escape_ascii().to_string());
     records.iter().map(|record| format!("{}={}", record.offset, value(record))).collect::<Vec<_>>().join(" ")
 }
 

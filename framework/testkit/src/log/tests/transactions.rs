@@ -101,7 +101,7 @@ fn calls_in_the_wrong_order_say_what_is_missing() {
     let mut writer = producer(&log, Some("x"));
     check(send(&mut *writer, "t", 0, "a"), "begin one first");
     check(commit(&mut *writer), "begin one first");
-    writer.abort().unwrap();
+    check(writer.abort(), "begin one first");
     writer.begin().unwrap();
     check(writer.begin(), "open transaction already");
     check(send(&mut *writer, "nowhere", 0, "a"), "topic \"nowhere\" does not exist");

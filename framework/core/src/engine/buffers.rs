@@ -1,0 +1,40 @@
+//! How much input a worker holds in memory.
+
+use super::worker::{Stage, Worker};
+use crate::port::LogError;
+
+impl Worker {
+    /// Records and bytes waiting for their turn.
+    pub fn buffered(&self) -> (u64, u64) {
+        self.running()
+            .flat_map(|task| &task.inputs)
+            .fold((0, 0), |(records, bytes), input| (records + input.len() as u64, bytes + input.bytes() as u64))
+    }
+
+    /// Holds partitions back whose task has enough in memory, and lets them go on when half of it is gone.
+    pub(super) fn balance_buffers(&mut self) -> Result<(), LogError> {
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for task in self.tasks.values().filter_map(|stage| if let Stage::Running(task) = stage { Some(task) } else { None }) {
+            let share = self.options.buffer_bytes / task.inputs.len().max(1);
+            for input in &task.inputs {
+                let is_paused = self.paused.contains(&input.partition);
+                if !is_paused && input.bytes() > share {
+                    pause.push(input.partition.clone());
+                } else if is_paused && input.bytes() <= share / 2 {
+                    resume.push(input.partition.clone());
+                }
+            }
+        }
+        if !pause.is_empty() {
+            self.reader.pause(&pause)?;
+            self.paused.extend(pause);
+        }
+        if !resume.is_empty() {
+            self.reader.resume(&resume)?;
+            resume.iter().for_each(|partition| {
+                self.paused.remove(partition);
+            });
+        }
+        Ok(())
+    }
+}

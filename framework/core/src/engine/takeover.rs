@@ -1,0 +1,112 @@
+//! A task's way from its order to start until it processes: a registered producer, the log's word on where it stands, its
+//! stores at the end of their changelogs. After an abort the way is the same.
+
+use super::restore::{Bounds, Restore};
+use super::worker::{EngineError, Stage, Worker};
+use crate::blueprint::TaskId;
+use crate::port::{LogError, ProducerConfig, StateStores};
+use crate::record::TopicPartition;
+
+impl Worker {
+    /// Begins to bring stores to the end of their changelogs.
+    pub(super) fn restore(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
+        let Some(bounds) = self.bounds(&id)? else {
+            self.tasks.insert(id, Stage::Waiting(stores));
+            return Ok(());
+        };
+        let restore = Restore::begin(id.clone(), bounds, stores)?;
+        let to_read = restore.to_read();
+        for (partition, _) in &to_read {
+            self.routes.insert(partition.clone(), id.clone());
+        }
+        if !to_read.is_empty() {
+            self.reader.assign(&to_read)?;
+        }
+        self.tasks.insert(id.clone(), Stage::Restoring(restore));
+        self.finish_restore(&id)
+    }
+
+    /// What the log says about a task; none if it cannot say yet.
+    fn bounds(&mut self, id: &TaskId) -> Result<Option<Bounds>, EngineError> {
+        // First of all: this aborts what a predecessor of the same id left open, so that its positions are settled below.
+        if !self.is_ready()? {
+            return Ok(None);
+        }
+        match Bounds::look_up(&self.plan, id, self.reader.as_mut()) {
+            Ok(bounds) => Ok(Some(bounds)),
+            Err(LogError::Retriable(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is a registered producer, or one can be had now. It takes over from a predecessor that may still be at work:
+    /// what fails for that reason is tried again.
+    pub(super) fn is_ready(&mut self) -> Result<bool, EngineError> {
+        match self.producer() {
+            Ok(()) => Ok(true),
+            Err(LogError::Retriable(why) | LogError::AbortTransaction(why) | LogError::Fenced(why)) => {
+                self.report.aborted.push(why);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn retry_waiting(&mut self) -> Result<(), EngineError> {
+        let waiting = |(id, stage): (&TaskId, &Stage)| matches!(stage, Stage::Waiting(_)).then(|| id.clone());
+        let ids: Vec<TaskId> = self.tasks.iter().filter_map(waiting).collect();
+        if ids.is_empty() || !self.is_ready()? {
+            return Ok(());
+        }
+        for id in ids {
+            if let Some(Stage::Waiting(stores)) = self.tasks.remove(&id) {
+                self.restore(id, stores)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns a task whose changelogs are all read into a running one.
+    pub(super) fn finish_restore(&mut self, id: &TaskId) -> Result<(), EngineError> {
+        match self.tasks.remove(id) {
+            Some(Stage::Restoring(restore)) if restore.is_done() => {
+                let (task, inputs) = restore.finish(&self.plan);
+                for (partition, _) in &inputs {
+                    self.routes.insert(partition.clone(), id.clone());
+                }
+                self.tasks.insert(id.clone(), Stage::Running(task));
+                self.report.started.push(id.clone());
+                Ok(self.reader.assign(&inputs)?)
+            }
+            Some(stage) => {
+                self.tasks.insert(id.clone(), stage);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Stops reading whatever is read for a task.
+    pub(super) fn unroute(&mut self, id: &TaskId) -> Result<(), EngineError> {
+        let gone: Vec<TopicPartition> =
+            self.routes.iter().filter(|(_, task)| *task == id).map(|(partition, _)| partition.clone()).collect();
+        for partition in &gone {
+            self.routes.remove(partition);
+            self.paused.remove(partition);
+        }
+        if !gone.is_empty() {
+            self.reader.unassign(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// The producer, made and registered when it is first needed and after it was fenced.
+    pub(super) fn producer(&mut self) -> Result<(), LogError> {
+        if self.producer.is_none() {
+            let mut producer = self.log.producer(&ProducerConfig { transactional_id: self.options.transactional_id.clone() })?;
+            producer.init()?;
+            self.producer = Some(producer);
+        }
+        Ok(())
+    }
+}
