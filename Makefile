@@ -8,7 +8,7 @@ export PATH := $(HOME)/.cargo/bin:$(HEADWATER_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test bench lint
+.PHONY: help setup demo demo-kafka test chaos bench lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -30,6 +30,11 @@ test: setup ## all tests: formatting, Rust (with a real Kafka), the chart
 	cargo fmt --all --check
 	cargo test --release --workspace
 	scripts/chart-test.sh
+
+chaos: ## kills, pauses and fills for MINUTES=5 from SEED=...; needs root for a small tmpfs (docs/operating/chaos.md)
+	@scripts/setup.sh all
+	cargo build --release -p ledger -p headwater-tests --bin ledger --bin chaos
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" "$(CARGO_TARGET_DIR)/release/chaos"
 
 bench: ## the benchmarks
 	@scripts/setup.sh all

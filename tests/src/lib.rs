@@ -3,8 +3,11 @@
 
 mod app_process;
 mod binary;
+pub mod chaos;
+pub mod cluster;
 mod http;
 mod kafka_broker;
+pub mod tidy;
 mod wait;
 
 pub use app_process::AppProcess;

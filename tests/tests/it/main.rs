@@ -1,4 +1,7 @@
 //! Tests against real brokers and whole applications. Slow things are shared: one broker serves all that can share it.
 
+mod chaos;
 mod golden;
 mod kafka;
+mod readme;
+mod tidy;

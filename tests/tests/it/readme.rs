@@ -5,5 +5,8 @@ const PAGE_HITS: &str = include_str!("../../../apps/page-hits/src/main.rs");
 
 #[test]
 fn the_readme_shows_the_page_hits_application_as_it_is() {
-    assert!(README.contains(&format!("```rust,no_run\n{PAGE_HITS}```\n")), "copy apps/page-hits/src/main.rs into the README's first listing");
+    assert!(
+        README.contains(&format!("```rust,no_run\n{PAGE_HITS}```\n")),
+        "copy apps/page-hits/src/main.rs into the README's first listing"
+    );
 }

@@ -35,7 +35,10 @@ fn one_worker_gives_the_expected_results_and_its_admin_pages_tell_about_it() {
     stage.check();
     for topic in ["flights-by-origin-repartition", "flights-by-carrier-repartition"] {
         let ends = stage.ends(topic);
-        assert!(ends.iter().all(|ends| ends.start == ends.end) && ends.iter().any(|ends| ends.end > 100_000), "{topic} is not trimmed: {ends:?}");
+        assert!(
+            ends.iter().all(|ends| ends.start == ends.end) && ends.iter().any(|ends| ends.end > 100_000),
+            "{topic} is not trimmed: {ends:?}"
+        );
     }
 }
 
