@@ -138,7 +138,9 @@ impl Process {
             // Orders to start anything are moot now; the tasks they name are not running here.
             let _ = member.poll(Duration::from_millis(1))?;
             self.publish(member);
-            result = result.and(self.take_answers(member, crew));
+            // All answers are taken, whatever one worker reported.
+            let taken = self.take_answers(member, crew);
+            result = result.and(taken);
         }
         result
     }

@@ -50,6 +50,13 @@ impl World {
     }
 }
 
+/// Turns that leave what they did uncommitted.
+fn work(process: &mut LocalProcess, turns: usize) {
+    for _ in 0..turns {
+        process.work().unwrap();
+    }
+}
+
 fn count(t: &mut Topology) {
     t.input::<String, i64>("events").count("counts").to("totals");
 }
@@ -60,7 +67,7 @@ fn a_process_that_was_expired_while_paused_commits_nothing() {
     let (mut zombie, mut heir) = (world.process("zombie"), world.process("heir"));
     zombie.settle().unwrap();
     (0..3).for_each(|second| world.send("events", 0, "k", second));
-    (0..3).for_each(|_| drop(zombie.work().unwrap()));
+    work(&mut zombie, 3);
     assert_eq!(world.position("events"), 0, "it has processed, and committed nothing");
 
     world.expire();
@@ -77,7 +84,10 @@ fn a_process_that_was_expired_while_paused_commits_nothing() {
     zombie.settle().unwrap();
     assert_eq!(world.values("totals", 1), ["1", "2", "3"]);
     world.send("events", 0, "k", 4);
-    (0..8).for_each(|_| [&mut zombie, &mut heir].into_iter().for_each(|process| drop(process.turn().unwrap())));
+    for _ in 0..8 {
+        zombie.turn().unwrap();
+        heir.turn().unwrap();
+    }
     assert_eq!(world.values("totals", 1), ["1", "2", "3", "4"], "whoever owns the partition now");
 }
 
@@ -87,7 +97,7 @@ fn a_zombie_that_commits_before_it_asks_the_group_is_refused() {
     let mut zombie = world.process("zombie");
     zombie.settle().unwrap();
     world.send("events", 0, "k", 1);
-    (0..2).for_each(|_| drop(zombie.work().unwrap()));
+    work(&mut zombie, 2);
     world.expire();
     let report = zombie.workers_mut()[0].commit(Duration::ZERO).unwrap();
     assert!(!report.ok);

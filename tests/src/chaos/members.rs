@@ -123,6 +123,7 @@ impl Members {
             match member.mode {
                 Mode::Paused(_) => member.mode = Mode::Paused(now),
                 Mode::Down(_) => member.mode = Mode::Down(now),
+                Mode::Full(_) => make_room(member),
                 _ => {}
             }
         }
@@ -179,10 +180,7 @@ fn look_after(member: &mut Member, diary: &Diary) {
             let how =
                 ended.map_or_else(|| String::from("had nothing to write and is killed"), |status| format!("ended ({status})"));
             diary.note(format_args!("  {} {how}; there is room again", member.name));
-            // Freed under a process that has seen the failure already, the disk would explain nothing any more.
-            member.kill();
-            member.disk.iter().for_each(Disk::free);
-            member.mode = Mode::Down(now);
+            make_room(member);
         }
         (Mode::Down(until), _) if now >= until => {
             member.start();
@@ -190,4 +188,11 @@ fn look_after(member: &mut Member, diary: &Diary) {
         }
         _ => {}
     }
+}
+
+/// Ends the process if need be: freed under one that has seen the failure already, the disk would explain nothing any more.
+fn make_room(member: &mut Member) {
+    member.kill();
+    member.disk.iter().for_each(Disk::free);
+    member.mode = Mode::Down(Instant::now());
 }

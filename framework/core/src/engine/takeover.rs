@@ -74,7 +74,7 @@ impl Worker {
                 for (partition, _) in &inputs {
                     self.routes.insert(partition.clone(), id.clone());
                 }
-                self.tasks.insert(id.clone(), Stage::Running(task));
+                self.tasks.insert(id.clone(), Stage::Running(Box::new(task)));
                 self.report.started.push(id.clone());
                 Ok(self.reader.assign(&inputs)?)
             }

@@ -59,7 +59,7 @@ pub(super) enum Stage {
     /// at the next poll.
     Waiting(Box<dyn StateStores>),
     Restoring(Restore),
-    Running(Task),
+    Running(Box<Task>),
 }
 
 /// See the module's documentation.
@@ -305,7 +305,7 @@ impl Worker {
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Task> {
         self.tasks.values().filter_map(|stage| match stage {
-            Stage::Running(task) => Some(task),
+            Stage::Running(task) => Some(&**task),
             _ => None,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headwater_core::partition_for;
 
-use crate::topology::{APP, BOUND, DELAY, Event, GRACE, OUTPUTS, WINDOW, name_of};
+use crate::topology::{BOUND, DELAY, Event, GRACE, OUTPUTS, WINDOW, name_of};
 use crate::world::{FLUSH, World, flush};
 
 /// Per output: the last value per key of a fold, every record of the others; all as text.
@@ -82,6 +82,5 @@ pub fn expected(partitions: i32, events: &[Event]) -> Outputs {
     outputs.insert("gaps", gaps);
     outputs.insert("classes", classes.iter().map(|(class, count)| show(&class.to_be_bytes(), &count.to_string())).collect());
     outputs.values_mut().for_each(|shown| shown.sort());
-    let _ = APP;
     outputs
 }

@@ -121,10 +121,6 @@ impl World {
         &self.chaos.inner
     }
 
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     pub fn partitions(&self) -> i32 {
         self.partitions
     }
