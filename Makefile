@@ -1,9 +1,10 @@
 # Everything is built in the release profile and in one target directory: RocksDB and librdkafka are compiled from source,
-# which takes ten minutes or more, and so happens once. Both can be overridden from the environment.
-HEADWATER_CACHE ?= $(HOME)/.cache/headwater
-CARGO_TARGET_DIR ?= $(HEADWATER_CACHE)/target
-export HEADWATER_CACHE CARGO_TARGET_DIR
-export PATH := $(HOME)/.cargo/bin:$(HEADWATER_CACHE)/bin:$(PATH)
+# which takes ten minutes or more, and so happens once. Both can be overridden from the environment. Its name must not begin with HEADWATER_:
+# an application would take it for a setting it does not know.
+HW_BUILD_CACHE ?= $(HOME)/.cache/headwater
+CARGO_TARGET_DIR ?= $(HW_BUILD_CACHE)/target
+export HW_BUILD_CACHE CARGO_TARGET_DIR
+export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 
 KAFKA_DIR = .dev/kafka
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 chart=helm/headwater-app
 # A helm built from source does not know which Kubernetes it is for; any the chart supports will do.
 kubernetes=1.33.0
-export PATH="${HEADWATER_CACHE:-$HOME/.cache/headwater}/bin:$PATH"
+export PATH="${HW_BUILD_CACHE:-$HOME/.cache/headwater}/bin:$PATH"
 
 if ! command -v helm >/dev/null; then
     echo "chart: helm is not installed: run 'make setup' (it needs Go), or put helm 3 on the PATH" >&2

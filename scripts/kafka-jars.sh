@@ -1,11 +1,11 @@
 #!/bin/sh
 # Resolves the jars of Apache Kafka 4.3.0 (broker, tools, streams) by Maven into
-# ${HEADWATER_CACHE:-$HOME/.cache/headwater}/kafka-4.3.0 and prints that directory.
+# ${HW_BUILD_CACHE:-$HOME/.cache/headwater}/kafka-4.3.0 and prints that directory.
 # Idempotent: does nothing when they are there. Needs Java 17 or newer and Maven once.
 set -eu
 
 version=4.3.0
-cache=${HEADWATER_CACHE:-$HOME/.cache/headwater}
+cache=${HW_BUILD_CACHE:-$HOME/.cache/headwater}
 dir=$cache/kafka-$version
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 what=${1:-all}
-cache=${HEADWATER_CACHE:-$HOME/.cache/headwater}
+cache=${HW_BUILD_CACHE:-$HOME/.cache/headwater}
 helm_version=v3.22.0
 java_needed=17
 rust_needed=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
