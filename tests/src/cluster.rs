@@ -3,8 +3,7 @@
 mod guardian;
 mod node;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ pub use guardian::Guardian;
 pub use node::{Condition, Node};
 use node::{NodePlan, Ports};
 
-/// The release that `scripts/kafka-jars.sh` fetches.
-const VERSION: &str = "4.3.0";
+use crate::kafka_jars;
+
 /// From the start of the JVMs to the first answer; 8 s for three on an idle machine.
 const START: Duration = Duration::from_secs(120);
 
@@ -37,7 +36,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a cluster with its data in `directory` and waits until it answers. Panics if the jars are missing or it does not come up.
     pub fn start(options: &ClusterOptions, directory: &Path, guardian: &Guardian) -> Cluster {
-        let libs = libs();
+        let libs = kafka_jars::directory();
         let ports: Vec<Ports> = node::free_ports(options.brokers);
         let nodes: Vec<Node> = (0..options.brokers)
             .map(|index| {
@@ -77,19 +76,4 @@ impl Cluster {
 /// Sends a signal, by its name without `SIG`. False if there is no such process.
 pub fn signal(pid: u32, name: &str) -> bool {
     Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().is_ok_and(|status| status.success())
-}
-
-/// The directory with the brokers' jars.
-fn libs() -> PathBuf {
-    let cache = std::env::var_os("HEADWATER_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let home = std::env::var_os("HOME").expect("HOME or HEADWATER_CACHE must be set");
-        PathBuf::from(home).join(".cache/headwater")
-    });
-    let directory = cache.join(format!("kafka-{VERSION}"));
-    assert!(
-        fs::exists(directory.join(".complete")).unwrap_or(false),
-        "Apache Kafka {VERSION} is not in {}: run `make setup` (or scripts/kafka-jars.sh), then try again",
-        directory.display()
-    );
-    directory.join("libs")
 }

@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use headwater_kafka::{KafkaConfig, KafkaLog};
 
-use crate::until;
+use crate::{kafka_jars, until};
 
-/// The release that `scripts/kafka-jars.sh` fetches.
-const VERSION: &str = "4.3.0";
 /// From the start of the JVM to the first answer; 4 s on an idle machine.
 const START: Duration = Duration::from_secs(60);
 const PROPERTIES: &str = include_str!("../../scripts/kafka/server.properties");
@@ -45,7 +43,7 @@ impl KafkaBroker {
 
     /// The same with other properties.
     pub fn start_with(options: &BrokerOptions) -> KafkaBroker {
-        let libs = libs();
+        let libs = kafka_jars::directory();
         // Between our letting go of a free port and the broker's taking it, somebody else may: then another is tried.
         for attempt in 1.. {
             match KafkaBroker::try_start(&libs, options) {
@@ -155,21 +153,6 @@ kill -9 $watcher $pid 2>/dev/null
 wait $pid 2>/dev/null
 rm -rf "$1"
 "#;
-
-/// The directory with the broker's jars.
-fn libs() -> PathBuf {
-    let cache = std::env::var_os("HEADWATER_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let home = std::env::var_os("HOME").expect("HOME or HEADWATER_CACHE must be set");
-        PathBuf::from(home).join(".cache/headwater")
-    });
-    let directory = cache.join(format!("kafka-{VERSION}"));
-    assert!(
-        directory.join(".complete").exists(),
-        "Apache Kafka {VERSION} is not in {}: run `make setup` (or scripts/kafka-jars.sh), then test again",
-        directory.display()
-    );
-    directory.join("libs")
-}
 
 fn free_ports() -> (u16, u16) {
     let port = |listener: &TcpListener| -> io::Result<u16> { Ok(listener.local_addr()?.port()) };
