@@ -37,10 +37,16 @@ require_rust() {
     fi
 }
 
-# Where bindgen finds libclang.
+# Where bindgen finds libclang. libclang-cpp, which comes with LLVM, is another library.
 have_libclang() {
-    [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
-        compgen -G '/usr/lib*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
+    local directory name
+    [ -z "${LIBCLANG_PATH:-}" ] || return 0
+    for directory in '/usr/lib/llvm-*/lib' '/usr/lib*' '/usr/lib/*'; do
+        for name in 'libclang.so*' 'libclang-[0-9]*.so*'; do
+            compgen -G "$directory/$name" >/dev/null && return 0
+        done
+    done
+    return 1
 }
 
 have_java() {
