@@ -1,6 +1,7 @@
 //! Membership of a consumer group: who owns which partitions. It reads nothing.
 
 mod context;
+mod reclaim;
 mod retire;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::native::Metadata;
 use crate::options;
 use crate::secrets::Secrets;
 use context::{MembershipContext, Rebalance};
+use reclaim::Reclaim;
 
 type GroupConsumer = BaseConsumer<MembershipContext>;
 
@@ -44,6 +46,10 @@ pub(crate) struct KafkaMembership {
     open: Option<(Rebalance, BTreeSet<TopicPartition>)>,
     /// Everything assigned: the eager protocol wants the whole set.
     owned: BTreeSet<TopicPartition>,
+    /// Had by a consumer that is gone; the engine does not know yet.
+    forfeited: Vec<TopicPartition>,
+    /// Set while the group refuses our instance's name to us.
+    reclaim: Option<Reclaim>,
 }
 
 impl KafkaMembership {
@@ -62,6 +68,8 @@ impl KafkaMembership {
             left: false,
             open: None,
             owned: BTreeSet::new(),
+            forfeited: Vec::new(),
+            reclaim: None,
         })
     }
 
@@ -82,7 +90,9 @@ impl KafkaMembership {
         if self.open.is_some() {
             return Ok(None);
         }
-        let Some(mut rebalance) = self.consumer.context().take() else { return Ok(None) };
+        let forfeited = std::mem::take(&mut self.forfeited);
+        let next = if forfeited.is_empty() { self.consumer.context().take() } else { Some(Rebalance::Gone(forfeited)) };
+        let Some(mut rebalance) = next else { return Ok(None) };
         let is_member = || Metadata::of(self.consumer.client()).is_some_and(|metadata| metadata.is_member());
         if matches!(rebalance, Rebalance::Revoke { .. }) && !is_member() {
             rebalance = self.start_over()?;
@@ -108,14 +118,28 @@ impl KafkaMembership {
     fn start_over(&mut self) -> Result<Rebalance, LogError> {
         tracing::warn!(group = self.member.group, "the group put this member out; joining anew");
         self.replace(self.consumer_protocol)?;
+        self.subscribe()?;
         Ok(Rebalance::Gone(std::mem::take(&mut self.owned).into_iter().collect()))
     }
 
+    /// A new consumer, not subscribed yet.
     fn replace(&mut self, consumer_protocol: bool) -> Result<(), LogError> {
         let new = Arc::new(open(&self.config, &self.member, consumer_protocol)?);
         self.consumer_protocol = consumer_protocol;
+        self.subscribed = false;
         retire::retire(std::mem::replace(&mut self.consumer, new), true, self.config.connect_timeout);
-        self.subscribe()
+        Ok(())
+    }
+
+    /// The group holds our instance's name for a member whose session has not ended: most likely ourselves before a crash. It
+    /// is asked again until that is over; what this member had, if anything, is lost.
+    fn reclaim_instance(&mut self) -> Result<(), LogError> {
+        let (group, now) = (self.member.group.as_str(), Instant::now());
+        let instance = self.member.instance.clone().unwrap_or_default();
+        self.reclaim.get_or_insert_with(|| Reclaim::begin(now)).refused(group, &instance, now)?;
+        self.open = None;
+        self.forfeited.extend(std::mem::take(&mut self.owned));
+        self.replace(self.consumer_protocol)
     }
 
     /// Takes note that `partitions` are answered; once all are, tells librdkafka.
@@ -140,6 +164,7 @@ impl KafkaMembership {
         let incremental = matches!(self.consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         match rebalance {
             Rebalance::Assign(partitions) => {
+                self.reclaim = None;
                 self.owned.extend(partitions.iter().cloned());
                 let assigned = if incremental {
                     self.consumer.incremental_assign(&list(partitions))
@@ -177,7 +202,8 @@ impl KafkaMembership {
                 if self.consumer_protocol && self.config.group_protocol == GroupProtocol::Auto =>
             {
                 tracing::warn!(group = self.member.group, reason, "the brokers refuse KIP-848; joining by the classic protocol");
-                self.replace(false)
+                self.replace(false)?;
+                self.subscribe()
             }
             Code::UnsupportedVersion | Code::UnsupportedFeature | Code::UnsupportedAssignor => Err(LogError::Fatal(text)),
             code if is_denied(code) => Err(LogError::Fatal(text)),
@@ -191,6 +217,7 @@ impl KafkaMembership {
                     None => LogError::Retriable(text),
                 })
             }
+            Code::UnreleasedInstanceId => self.reclaim_instance(),
             // This consumer is of no use any more; another one may be.
             _ if fatal.is_some() => Err(LogError::Fenced(text)),
             // A member that polled too seldom is put out and told so by a Lost event; the next poll rejoins.
@@ -213,11 +240,12 @@ impl Membership for KafkaMembership {
         if self.left {
             return Err(LogError::Fatal(format!("this member has left group {:?}", self.member.group)));
         }
-        if !self.subscribed {
-            self.subscribe()?;
-        }
         let deadline = Instant::now() + timeout;
         loop {
+            let may_join = self.reclaim.as_ref().is_none_or(|reclaim| reclaim.may_ask(Instant::now()));
+            if !self.subscribed && may_join {
+                self.subscribe()?;
+            }
             let remaining = deadline.saturating_duration_since(Instant::now());
             let polled = match self.consumer.poll(remaining) {
                 // Nothing is fetched; a stray record has no meaning.

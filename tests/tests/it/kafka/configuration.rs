@@ -39,3 +39,36 @@ fn a_password_is_never_shown() {
     let error = KafkaLog::connect(config).err().unwrap();
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
+
+/// Fails at once where librdkafka was built without: a mechanism or codec that is missing is refused before any broker is asked.
+#[test]
+fn every_way_to_sign_in_and_to_compress_is_built_in() {
+    let ways: [&[(&str, &str)]; 8] = [
+        &[("security.protocol", "SSL")],
+        &[("sasl.mechanism", "PLAIN")],
+        &[("sasl.mechanism", "SCRAM-SHA-256")],
+        &[("sasl.mechanism", "SCRAM-SHA-512")],
+        &[("sasl.mechanism", "OAUTHBEARER"), ("sasl.oauthbearer.method", "oidc"), ("sasl.oauthbearer.client.id", "me")],
+        &[("compression.type", "zstd")],
+        &[("compression.type", "lz4")],
+        &[("compression.type", "snappy")],
+    ];
+    for way in ways {
+        let mut config = KafkaConfig::new("127.0.0.1:1");
+        if way[0].0 == "sasl.mechanism" {
+            config = config.option("security.protocol", "SASL_SSL");
+            config = config.option("sasl.username", "me").option("sasl.password", "hunter2");
+        }
+        if way.iter().any(|(_, value)| *value == "oidc") {
+            config = config.option("sasl.oauthbearer.client.secret", "hunter2");
+            config = config.option("sasl.oauthbearer.token.endpoint.url", "https://127.0.0.1:1/token");
+        }
+        config = way.iter().fold(config, |config, (name, value)| config.option(*name, *value));
+        let config = KafkaConfig { connect_timeout: Duration::from_millis(300), ..config };
+        let error = KafkaLog::connect(config).err().expect("nobody listens there");
+        // A token is fetched from its issuer before a broker is asked.
+        let reason = error.to_string();
+        let asked = matches!(error, LogError::Unreachable { .. }) || reason.contains("Failed to acquire SASL OAUTHBEARER token");
+        assert!(asked, "{way:?}: {reason}");
+    }
+}

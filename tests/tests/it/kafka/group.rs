@@ -146,6 +146,35 @@ fn a_static_member_returns_to_its_partitions() {
     }
 }
 
+/// By KIP-848 a name is refused to a newcomer for as long as its holder's session lasts, also when the holder was killed. The
+/// newcomer waits and joins as soon as the name is free.
+#[test]
+fn a_static_member_waits_for_its_name() {
+    let log = log_with(GroupProtocol::Consumer);
+    let topic = new_topic(&log, "name", 2);
+    let config = MembershipConfig { group: unique("name"), instance: Some("pod-0".into()), topics: vec![topic.to_string()] };
+    let open = || Member { port: log.membership(&config).unwrap(), owned: BTreeSet::new() };
+    let mut holder = open();
+    until("the holder to own both", PATIENCE, || {
+        holder.poll();
+        (holder.owned.len() == 2).then_some(())
+    });
+    let mut newcomer = open();
+    let began = Instant::now();
+    // Long enough for the refusal and a second attempt.
+    while began.elapsed() < Duration::from_secs(4) {
+        holder.poll();
+        newcomer.poll();
+    }
+    assert_eq!((holder.owned.len(), newcomer.owned.len()), (2, 0));
+    assert!(newcomer.port.metadata().is_none(), "no member yet");
+    holder.port.leave().unwrap();
+    until("the newcomer to own both", PATIENCE, || {
+        newcomer.poll();
+        (newcomer.owned.len() == 2).then_some(())
+    });
+}
+
 /// A member that is silent for too long loses everything, is told so, cannot commit any more, and may come back.
 fn a_silent_member_is_put_out(protocol: GroupProtocol) {
     let mut config = KafkaBroker::shared().config().option("max.poll.interval.ms", "6000");
