@@ -13,6 +13,7 @@ pub(crate) fn cli_error(error: RunError) -> CliError {
         RunError::Engine(EngineError::Task(TaskError::Undecodable { .. })) => codes::UNDECODABLE_RECORD,
         RunError::Engine(EngineError::Task(TaskError::Failed { .. } | TaskError::TimerFailed { .. })) => codes::USER_CODE,
         RunError::Engine(EngineError::Task(TaskError::Store(error)) | EngineError::Store(error)) => return error.clone().into(),
+        RunError::Engine(EngineError::InputShorter { .. } | EngineError::InputTrimmed { .. }) => codes::INPUT_OUT_OF_RANGE,
         RunError::Log(error) | RunError::Engine(EngineError::Log(error)) => return error.clone().into(),
         RunError::Worker { .. } => return CliError::failed(error.to_string()),
     };

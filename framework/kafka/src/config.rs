@@ -37,6 +37,8 @@ pub struct KafkaConfig {
     pub connect_timeout: Duration,
     /// Bytes a reader fetches ahead, over all its partitions. Default: 32 MiB.
     pub fetch_ahead: usize,
+    /// The same for the readers of changelogs, which are open while something is restored. Default: 32 MiB.
+    pub restore_ahead: usize,
     /// Bytes that may wait in a producer before `send` blocks. Default: 64 MiB.
     pub send_queue: usize,
     /// Further options of librdkafka by its own names (`security.protocol`, `sasl.username`, `linger.ms`, ...), given to
@@ -55,6 +57,7 @@ impl KafkaConfig {
             transaction_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             fetch_ahead: 32 << 20,
+            restore_ahead: 32 << 20,
             send_queue: 64 << 20,
             rdkafka: BTreeMap::new(),
         }
@@ -78,6 +81,7 @@ impl fmt::Debug for KafkaConfig {
             .field("transaction_timeout", &self.transaction_timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("fetch_ahead", &self.fetch_ahead)
+            .field("restore_ahead", &self.restore_ahead)
             .field("send_queue", &self.send_queue)
             .field("rdkafka", &shown)
             .finish()

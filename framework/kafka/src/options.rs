@@ -109,8 +109,11 @@ pub(crate) fn probe(config: &KafkaConfig) -> ClientConfig {
     client
 }
 
+/// Bytes a queued record costs at least, in librdkafka's own structures.
+const QUEUED_RECORD: usize = 512;
+
 /// For reading assigned partitions and committed offsets of `group`; it never subscribes and so never joins.
-pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool) -> ClientConfig {
+pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool, fetch_ahead: usize) -> ClientConfig {
     let mut client = asking(config);
     client
         .set("group.id", group)
@@ -124,9 +127,12 @@ pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool) 
         // By default a full queue stops fetching for a whole second.
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.error.backoff.ms", "100")
-        .set("queued.min.messages", "100000")
-        .set("queued.max.messages.kbytes", (config.fetch_ahead / 1024).max(1).to_string())
-        .set("fetch.message.max.bytes", (config.fetch_ahead / 8).clamp(64 << 10, 4 << 20).to_string());
+        // The queue's bytes are those of keys and values; what librdkafka keeps beside each of them is more for small records.
+        .set("queued.min.messages", (fetch_ahead / QUEUED_RECORD).clamp(1_000, 100_000).to_string())
+        .set("queued.max.messages.kbytes", (fetch_ahead / 1024).max(1).to_string())
+        .set("fetch.message.max.bytes", (fetch_ahead / 8).clamp(64 << 10, 4 << 20).to_string())
+        // One answer may come in addition to what is queued, so it is a part of that, not 50 MiB.
+        .set("fetch.max.bytes", (fetch_ahead / 4).clamp(1 << 20, 50 << 20).to_string());
     finish(client, config)
 }
 
@@ -175,7 +181,7 @@ pub(crate) fn producer(config: &KafkaConfig, transactional_id: Option<&str>) -> 
         .set("linger.ms", "5")
         .set("batch.size", "262144")
         .set("batch.num.messages", "10000")
-        .set("queue.buffering.max.messages", "1000000")
+        .set("queue.buffering.max.messages", (config.send_queue / QUEUED_RECORD * 2).clamp(10_000, 1_000_000).to_string())
         .set("queue.buffering.max.kbytes", (config.send_queue / 1024).max(1).to_string());
     if transactional_id.is_none() {
         client.set("message.timeout.ms", "120000");

@@ -49,6 +49,7 @@ impl From<LogError> for CliError {
             LogError::Unreachable { .. } => Some(codes::NO_BROKER),
             LogError::UnknownTopic { .. } => Some(codes::MISSING_INPUT_TOPIC),
             LogError::Fenced(_) => Some(codes::FENCED),
+            LogError::OutOfRange { .. } => Some(codes::INPUT_OUT_OF_RANGE),
             LogError::Retriable(_) | LogError::AbortTransaction(_) | LogError::Fatal(_) => None,
         };
         CliError { code, message: error.to_string(), exit: 1 }
@@ -61,7 +62,7 @@ impl From<StoreError> for CliError {
         let code = match &error {
             StoreError::Locked { .. } => Some(codes::STATE_IN_USE),
             StoreError::Foreign { .. } => Some(codes::STATE_FOREIGN),
-            StoreError::Io { .. } => None,
+            StoreError::Corrupt { .. } | StoreError::Io { .. } => None,
         };
         CliError { code, message: error.to_string(), exit: 1 }
     }

@@ -54,6 +54,9 @@ impl Observer for Fanout {
     fn restored(&self, task: &str, took: Duration) {
         self.each(|o| o.restored(task, took));
     }
+    fn recovered(&self, store: &str, reason: &'static str) {
+        self.each(|o| o.recovered(store, reason));
+    }
     fn rebalanced(&self) {
         self.each(|o| o.rebalanced());
     }

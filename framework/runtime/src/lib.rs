@@ -6,6 +6,7 @@ mod consumed;
 mod error;
 mod observer;
 mod options;
+mod restore_log;
 mod run;
 mod shutdown;
 mod topics;

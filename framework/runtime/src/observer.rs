@@ -60,6 +60,8 @@ pub trait Observer: Send + Sync {
     fn restoring(&self, _store: &str, _partition: i32, _applied: u64, _remaining: u64) {}
     /// A task finished restoring after this long.
     fn restored(&self, _task: &str, _took: Duration) {}
+    /// A store could not simply be continued, for this reason; it has been dealt with.
+    fn recovered(&self, _store: &str, _reason: &'static str) {}
     /// The group changed this process's partitions.
     fn rebalanced(&self) {}
     /// A producer or member was fenced and will be replaced.

@@ -33,8 +33,13 @@ pub struct RunOptions {
     pub idle_timeout: Duration,
     /// Bytes of input a task may hold in memory before its partitions are paused. Default 16 MiB.
     pub buffer_bytes: usize,
+    /// Bytes of input all tasks of the process together may hold before those are paused that hold more than their share.
+    /// Default 64 MiB.
+    pub buffer_total_bytes: usize,
     /// Bytes of uncommitted state a worker may hold before it commits early. Default 32 MiB.
     pub dirty_bytes: usize,
+    /// Changelogs a worker reads back at the same time; the others wait for their turn. Default 4.
+    pub restore_parallel: usize,
 }
 
 impl Default for RunOptions {
@@ -49,7 +54,9 @@ impl Default for RunOptions {
             replication: None,
             idle_timeout: Duration::from_secs(30),
             buffer_bytes: 16 << 20,
+            buffer_total_bytes: 64 << 20,
             dirty_bytes: 32 << 20,
+            restore_parallel: 4,
         }
     }
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use headwater_core::engine::{EngineOptions, Member, Order, Worker};
+use headwater_core::engine::{EngineOptions, Member, Order, TombstoneRetention, Worker};
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
+use crate::restore_log::RestoreLog;
 use crate::trim::Trimmer;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
 use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
@@ -36,6 +37,7 @@ pub struct Process {
     plan: Arc<Plan>,
     world: World,
     options: RunOptions,
+    tombstones: Arc<TombstoneRetention>,
     shared: Arc<Shared>,
 }
 
@@ -43,7 +45,10 @@ impl Process {
     /// Looks at the topics, makes what is missing, refuses what cannot work.
     pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
         world.observer.phase(&Phase::Starting);
-        let plan = topics::prepare(blueprint, world.log.admin()?.as_mut(), &options)?;
+        let mut admin = world.log.admin()?;
+        let plan = topics::prepare(blueprint, admin.as_mut(), &options)?;
+        let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
+        world.stores.expect_tasks(plan.tasks().len());
         let workers = options.workers.max(1);
         let shared = Arc::new(Shared {
             view: Mutex::new(None),
@@ -52,7 +57,7 @@ impl Process {
             tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
             started: Instant::now(),
         });
-        Ok(Process { plan, world, options, shared })
+        Ok(Process { plan, world, options, tombstones, shared })
     }
 
     /// The plan the process runs.
@@ -189,7 +194,10 @@ impl Process {
             marker_interval: Duration::from_secs(1),
             idle_timeout: self.options.idle_timeout,
             buffer_bytes: self.options.buffer_bytes,
+            buffer_total_bytes: self.options.buffer_total_bytes / self.options.workers.max(1),
             dirty_bytes: self.options.dirty_bytes,
+            restore_parallel: self.options.restore_parallel,
+            tombstones: Arc::clone(&self.tombstones),
         };
         let (plan, world, shared, tell) = (Arc::clone(&self.plan), self.world.clone(), Arc::clone(&self.shared), tell.clone());
         Ok(move |orders| {
@@ -205,6 +213,7 @@ impl Process {
                         observer: world.observer,
                         aborts: 0,
                         taken_over: BTreeMap::new(),
+                        progress: RestoreLog::default(),
                     }
                     .run();
                 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use headwater_core::port::{Admin, NewTopic, TopicInfo};
+use headwater_core::engine::TombstoneRetention;
+use headwater_core::port::{Admin, LogError, NewTopic, TopicInfo};
 use headwater_core::{Blueprint, InternalTopic, Plan};
 
 use crate::{RunError, RunOptions};
@@ -42,6 +44,20 @@ pub(crate) fn prepare(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin, options
         warn_about_replication(admin, &missing)?;
     }
     Ok(plan)
+}
+
+/// How long the topics that stores are restored from keep deletions.
+pub(crate) fn tombstones(plan: &Plan, admin: &mut dyn Admin) -> Result<TombstoneRetention, LogError> {
+    let changelogs = plan.internal_topics().into_iter().filter(|topic| topic.changelog).map(|topic| topic.topic.to_string());
+    let topics: Vec<String> = plan.blueprint().input_topics().into_iter().chain(changelogs).collect();
+    let retention = |info: &TopicInfo| {
+        let compacted = info.config.get("cleanup.policy").is_some_and(|policy| policy.contains("compact"));
+        let retention = info.config.get("delete.retention.ms").and_then(|text| text.parse().ok());
+        // Kafka's default is a day.
+        compacted.then(|| Duration::from_millis(retention.unwrap_or(24 * 3_600_000)))
+    };
+    let known = admin.describe(&topics)?.into_iter().filter(|(_, info)| !info.config.is_empty());
+    Ok(known.map(|(topic, info)| (topic.into(), retention(&info))).collect())
 }
 
 /// Settings as Kafka Streams gives them to its internal topics: changelogs are compacted; repartition topics keep everything until

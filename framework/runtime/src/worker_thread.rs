@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use headwater_core::engine::{Answer, CommitReport, EngineError, Order, View, Worker};
+use headwater_core::port::StoreTrouble;
 use headwater_core::{TaskId, Timestamp, TopicPartition};
 
+use crate::restore_log::RestoreLog;
 use crate::{Activity, Observer};
 
 /// Longest wait for records: also how late an order can be noticed.
@@ -46,6 +48,7 @@ pub(crate) struct WorkerThread {
     pub(crate) aborts: u32,
     /// When the tasks that are not processing yet were taken over.
     pub(crate) taken_over: BTreeMap<TaskId, Instant>,
+    pub(crate) progress: RestoreLog,
 }
 
 impl WorkerThread {
@@ -63,6 +66,7 @@ impl WorkerThread {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
             let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.worker.set_view(view);
+            self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
 
             let began = Instant::now();
             let fetched = self.worker.poll(if busy { Duration::ZERO } else { IDLE_WAIT })?;
@@ -100,6 +104,7 @@ impl WorkerThread {
     }
 
     fn carry_out(&mut self, order: Order) -> Result<(), EngineError> {
+        self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
         match order {
             Order::Start(task) => {
                 tracing::info!(%task, worker = self.number, "taking task over");
@@ -123,6 +128,7 @@ impl WorkerThread {
         for task in tasks {
             tracing::info!(%task, worker = self.number, "task closed");
             self.taken_over.remove(task);
+            self.progress.forget(task);
             self.observer.watermark_lag(&task.to_string(), None);
         }
     }
@@ -164,12 +170,26 @@ impl WorkerThread {
         report.consumed.iter().for_each(|(topic, records, bytes)| observer.consumed(topic, *records, *bytes));
         report.produced.iter().for_each(|(topic, records, bytes)| observer.produced(topic, *records, *bytes));
         report.dropped.iter().for_each(|(place, reason, records)| observer.dropped(place, reason, *records));
-        report.restored.iter().for_each(|read| observer.restoring(&read.store, read.partition, read.applied, read.remaining));
+        for recovery in &report.recovered {
+            let (store, reason) = (recovery.store.as_deref().unwrap_or("all"), recovery.trouble.label());
+            let (task, detail) = (&recovery.task, recovery.detail.as_str());
+            if recovery.trouble == StoreTrouble::OlderFormat {
+                tracing::info!(%task, store, reason, detail, "state is read and written on in the current format");
+            } else {
+                tracing::warn!(%task, store, reason, detail, "state cannot be continued: it is restored in full");
+            }
+            observer.recovered(store, reason);
+        }
+        for read in &report.restored {
+            observer.restoring(&read.store, read.task.partition, read.applied, read.remaining);
+            self.progress.note(read, self.now());
+        }
         for skipped in &report.skipped {
             tracing::warn!(partition = %skipped.partition, offset = skipped.offset, reason = skipped.message, "record left out");
         }
         for task in &report.started {
             tracing::info!(%task, worker = self.number, "task is processing");
+            self.progress.forget(task);
             // A task that begins again after an abort was not taken over.
             if let Some(began) = self.taken_over.remove(task) {
                 observer.restored(&task.to_string(), began.elapsed());
@@ -205,7 +225,7 @@ impl WorkerThread {
     }
 }
 
-/// Milliseconds since the epoch: only for showing how far event time is behind.
+/// Milliseconds since the epoch: for showing how far event time is behind, and for the age of checkpoints.
 #[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
 fn wall_clock() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)

@@ -4,11 +4,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_core::port::StoreError;
-use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, WriteBatch};
+use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, ErrorKind, WriteBatch};
 
+use crate::directory::damage;
 use crate::engine::{self, Engine, Wait};
-use crate::error;
 use crate::unflushed::Unflushed;
+use crate::{error, load};
 
 /// One task's RocksDB: what its owner and the flusher share. Written by the owner only.
 pub(crate) struct Database {
@@ -21,6 +22,11 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// Whether nothing has gone wrong and all these column families are open.
+    pub(crate) fn is_usable_for(&self, wanted: &[String]) -> bool {
+        self.failure.get().is_none() && wanted.iter().all(|family| self.families.contains(family))
+    }
+
     /// Opens or creates the database at `path` with at least the column families `wanted`. Those it already has are
     /// opened too: RocksDB insists, and a store that left the topology may come back.
     pub(crate) fn open(engine: &Engine, path: &Path, wanted: &[String]) -> Result<Self, StoreError> {
@@ -29,10 +35,11 @@ impl Database {
         families.insert(DEFAULT_COLUMN_FAMILY_NAME.to_owned());
         // CURRENT is the file RocksDB writes last when it creates a database.
         if path.join("CURRENT").try_exists().map_err(|failure| error::io(path, failure))? {
-            families.extend(DB::list_cf(&options, path).map_err(|failure| error::io(path, failure))?);
+            load::remove_leftovers(path)?;
+            families.extend(DB::list_cf(&options, path).map_err(|failure| opening(path, failure))?);
         }
         let descriptors = families.iter().map(|name| engine.family(name));
-        let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|failure| error::io(path, failure))?;
+        let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|failure| opening(path, failure))?;
         Ok(Self {
             db,
             path: path.to_owned(),
@@ -61,7 +68,11 @@ impl Database {
     }
 
     /// Writes a batch, whole or not at all, and begins a flush once `flush_bytes` have gathered.
-    pub(crate) fn write(&self, batch: WriteBatch, flush_bytes: usize, now: Instant) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, batch: WriteBatch, flush_bytes: usize) -> Result<(), StoreError> {
+        self.write_at(batch, flush_bytes, Instant::now())
+    }
+
+    fn write_at(&self, batch: WriteBatch, flush_bytes: usize, now: Instant) -> Result<(), StoreError> {
         let bytes = batch.size_in_bytes();
         self.poison_on_failure(self.reader()?.write_opt(batch, &engine::write_options()))?;
         let large = {
@@ -93,16 +104,38 @@ impl Database {
         error::io(&self.path, message)
     }
 
-    fn poison_on_failure(&self, outcome: Result<(), rocksdb::Error>) -> Result<(), StoreError> {
+    /// A failure that RocksDB reports. Damage is remembered on disk, so that whoever opens the database next puts it aside.
+    pub(crate) fn fault(&self, failure: rocksdb::Error) -> StoreError {
+        if failure.kind() != ErrorKind::Corruption {
+            return self.error(failure);
+        }
+        let message = self.failure.get_or_init(|| failure.to_string());
+        // If even that cannot be written, the damage will be met again.
+        let _met_again = damage::mark(&self.path, message);
+        error::corrupt(&self.path, message)
+    }
+
+    /// After a failed write nothing is answered any more.
+    pub(crate) fn poison_on_failure(&self, outcome: Result<(), rocksdb::Error>) -> Result<(), StoreError> {
         outcome.map_err(|failure| {
-            let message = self.failure.get_or_init(|| failure.to_string());
-            self.error(message)
+            self.failure.get_or_init(|| failure.to_string());
+            self.fault(failure)
         })
     }
 
     fn unflushed(&self) -> MutexGuard<'_, Unflushed> {
         // Two plain numbers: whole whatever happened to the thread that held it.
         self.unflushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a failure to open means. Files that are missing were there once: the database is damaged, too.
+fn opening(path: &Path, failure: rocksdb::Error) -> StoreError {
+    let text = failure.to_string();
+    if failure.kind() == ErrorKind::Corruption || text.contains("No such file") {
+        error::corrupt(path, text)
+    } else {
+        error::io(path, text)
     }
 }
 
@@ -118,7 +151,7 @@ mod tests {
         let write = |flush_bytes| {
             let mut batch = WriteBatch::new();
             batch.put("key", [0; 1000]);
-            database.write(batch, flush_bytes, Instant::now()).unwrap();
+            database.write(batch, flush_bytes).unwrap();
             database.db.property_int_value("rocksdb.num-entries-active-mem-table").unwrap()
         };
         assert_eq!(write(2000), Some(1));

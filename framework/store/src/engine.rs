@@ -1,5 +1,7 @@
 //! RocksDB's settings, with the reasons. All databases of a process share one engine, hence one memory budget.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, FlushOptions, LogLevel, Options, WriteBufferManager,
     WriteOptions,
@@ -7,12 +9,18 @@ use rocksdb::{
 
 use crate::options::StoreOptions;
 
+/// Tasks among which files are divided before anybody has said how many there are.
+const USUAL_TASKS: usize = 32;
+/// RocksDB's own least number of open files.
+const LEAST_OPEN_FILES: usize = 20;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
 /// What the databases of a process have in common.
 pub(crate) struct Engine {
     options: StoreOptions,
+    /// How many tasks there may be.
+    tasks: AtomicUsize,
     cache: Cache,
     write_buffers: WriteBufferManager,
 }
@@ -26,7 +34,29 @@ impl Engine {
         // memory, which nothing flushes until its own age says so.
         let write_buffers =
             WriteBufferManager::new_write_buffer_manager_with_cache(options.memory_bytes / 2, false, cache.clone());
-        Self { options, cache, write_buffers }
+        Self { options, tasks: AtomicUsize::new(USUAL_TASKS), cache, write_buffers }
+    }
+
+    /// Tells how many tasks share what is divided among them.
+    pub(crate) fn expect_tasks(&self, tasks: usize) {
+        self.tasks.store(tasks.max(1), Ordering::Relaxed);
+    }
+
+    /// Files one task may keep open. RocksDB takes no fewer than this least.
+    fn open_files_per_task(&self) -> usize {
+        (self.options.open_files / self.tasks.load(Ordering::Relaxed)).max(LEAST_OPEN_FILES)
+    }
+
+    /// Whether the memory budget is used up.
+    pub(crate) fn memory_is_short(&self) -> bool {
+        self.memory_used_bytes() > self.options.memory_bytes
+    }
+
+    /// A file made while restoring: rewritten soon, when the next ones come, so it is compressed quickly.
+    pub(crate) fn ingested_file(&self) -> Options {
+        let mut options = self.database();
+        options.set_bottommost_compression_type(DBCompressionType::Lz4);
+        options
     }
 
     /// The options this engine was made with.
@@ -52,7 +82,7 @@ impl Engine {
         // The heart of it: what reaches the disk is one point in time across all stores and their offsets.
         options.set_atomic_flush(true);
         options.set_max_background_jobs(saturating_i32(self.options.background_jobs));
-        options.set_max_open_files(saturating_i32(self.options.open_files_per_task.get()));
+        options.set_max_open_files(saturating_i32(self.open_files_per_task()));
         self.bound_memory(&mut options);
         shape_files(&mut options);
         quieten(&mut options);

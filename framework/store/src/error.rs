@@ -10,6 +10,11 @@ pub(crate) fn io(path: &Path, message: impl Display) -> StoreError {
     StoreError::Io { path: path.display().to_string(), message: message.to_string() }
 }
 
+/// The files at `path` are damaged.
+pub(crate) fn corrupt(path: &Path, message: impl Display) -> StoreError {
+    StoreError::Corrupt { path: path.display().to_string(), message: message.to_string() }
+}
+
 /// `path` holds something this program must not touch.
 pub(crate) fn foreign(path: &Path, message: impl Display) -> StoreError {
     StoreError::Foreign { path: path.display().to_string(), message: message.to_string() }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use headwater_core::port::StoreError;
 
+use crate::engine::Engine;
 use crate::error;
 use crate::open_tasks::OpenTasks;
+use crate::pool::Pool;
 
 /// How often ages are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -22,13 +24,15 @@ pub(crate) struct Flusher {
 
 impl Flusher {
     /// Starts it. `path` is only for the error.
-    pub(crate) fn start(tasks: Arc<OpenTasks>, age: Duration, path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn start(tasks: Arc<OpenTasks>, pool: Arc<Pool>, engine: Arc<Engine>, path: &Path) -> Result<Self, StoreError> {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = thread::Builder::new()
             .name("headwater-flush".to_owned())
             .spawn(move || {
                 while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                    tasks.flush_older(age, Instant::now());
+                    let now = Instant::now();
+                    tasks.flush_older(engine.options().flush_after, now);
+                    pool.expire(now, engine.memory_is_short());
                 }
             })
             .map_err(|failure| error::io(path, format!("cannot start the flush thread: {failure}")))?;

@@ -7,9 +7,11 @@
 //!   flushed together, so what is found on disk is always *some* earlier commit, whole, with its own offset;
 //! - there is no write-ahead log: the changelog in Kafka is one already. A crash costs reading again what was applied
 //!   since the last flush, never more than 32 MiB or 30 s of it by default;
-//! - a store that failed to write refuses every later call.
+//! - a full restore writes sorted files that RocksDB takes in as they are, and the checkpoint only after each of them (`load`);
+//! - a store that failed to write refuses every later call; a damaged one is put aside when it is opened next, and begins empty.
 //!
-//! Layout: `directory` has the files, `task` the reads and writes, `engine` the tuning, `flusher` the flush by age.
+//! Layout: `directory` has the files, `task` the reads and writes, `engine` the tuning, `flusher` the flush by age, `pool` the databases
+//! kept open for a while after their task was closed.
 //!
 //! Tasks may be opened, used and dropped on any threads at once. Two rules come with RocksDB: drop every task and the
 //! [`RocksStores`] before the process exits (its background threads must not meet C++'s static destructors), and expect
@@ -18,14 +20,17 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod database;
 mod directory;
 mod engine;
 mod error;
 mod flusher;
-mod offset;
+mod load;
 mod open_tasks;
 mod options;
+mod pool;
+mod run;
 mod stores;
 mod task;
 mod unflushed;

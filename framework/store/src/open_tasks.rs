@@ -54,6 +54,11 @@ impl Claim {
         *lock(&self.slot) = Some(Arc::clone(database));
     }
 
+    /// The task's name.
+    pub(crate) fn task(&self) -> &str {
+        &self.task
+    }
+
     /// Takes it back, waiting for a flush under way.
     pub(crate) fn closing(&self) {
         *lock(&self.slot) = None;

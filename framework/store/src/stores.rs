@@ -3,16 +3,17 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use headwater_core::port::{OpenStore, StateStores, StoreError, Stores};
+use headwater_core::port::{OpenStore, StateStores, StoreError, StoreTrouble, Stores};
 
 use crate::database::Database;
-use crate::directory::StateDirectory;
+use crate::directory::{StateDirectory, damage};
 use crate::engine::Engine;
 use crate::error;
 use crate::flusher::Flusher;
 use crate::open_tasks::OpenTasks;
 use crate::options::StoreOptions;
-use crate::task::RocksTask;
+use crate::pool::Pool;
+use crate::task::{Note, RocksTask};
 
 /// The state of one application in one process: a locked directory with a RocksDB per task.
 ///
@@ -26,7 +27,8 @@ pub struct RocksStores {
 pub(crate) struct Shared {
     _flusher: Flusher,
     tasks: Arc<OpenTasks>,
-    engine: Engine,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) engine: Arc<Engine>,
     directory: StateDirectory,
 }
 
@@ -39,8 +41,9 @@ impl RocksStores {
     pub fn open(root: &Path, app: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let directory = StateDirectory::open(root, app)?;
         let tasks = Arc::new(OpenTasks::default());
-        let flusher = Flusher::start(Arc::clone(&tasks), options.flush_after, directory.path())?;
-        let shared = Shared { _flusher: flusher, tasks, engine: Engine::new(options), directory };
+        let (pool, engine) = (Arc::new(Pool::default()), Arc::new(Engine::new(options)));
+        let flusher = Flusher::start(Arc::clone(&tasks), Arc::clone(&pool), Arc::clone(&engine), directory.path())?;
+        let shared = Shared { _flusher: flusher, tasks, pool, engine, directory };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -70,6 +73,7 @@ impl RocksStores {
     pub fn remove(&self, task: &str) -> Result<(), StoreError> {
         let path = self.shared.directory.task(task)?;
         let _claim = self.shared.tasks.claim(task, &path)?;
+        drop(self.shared.pool.take(task));
         match fs::remove_dir_all(&path) {
             Err(failure) if failure.kind() != ErrorKind::NotFound => Err(error::io(&path, failure)),
             _ => Ok(()),
@@ -82,22 +86,48 @@ impl RocksStores {
     }
 }
 
+impl Shared {
+    /// A task's database: the one it was closed with a moment ago, or the one on disk. A damaged one is put aside, and a new one
+    /// takes its place; the note says so.
+    fn database(&self, task: &str, path: &Path, families: &[String]) -> Result<(Arc<Database>, Vec<Note>), StoreError> {
+        if let Some(kept) = self.pool.take(task).filter(|kept| kept.is_usable_for(families)) {
+            return Ok((kept, Vec::new()));
+        }
+        let damage = match damage::known(path)? {
+            Some(damage) => damage,
+            None => match Database::open(&self.engine, path, families) {
+                Ok(database) => return Ok((Arc::new(database), Vec::new())),
+                Err(StoreError::Corrupt { message, .. }) => message,
+                Err(failure) => return Err(failure),
+            },
+        };
+        let aside = self.directory.put_aside(task)?;
+        let note = (StoreTrouble::Corrupt, format!("{damage}; the files are now in {}", aside.display()));
+        Ok((Arc::new(Database::open(&self.engine, path, families)?), vec![note]))
+    }
+}
+
 impl Stores for RocksStores {
+    fn expect_tasks(&self, tasks: usize) {
+        self.shared.engine.expect_tasks(tasks);
+    }
+
     fn open(&self, task: &str, stores: &[OpenStore]) -> Result<Box<dyn StateStores>, StoreError> {
-        let Shared { directory, tasks, engine, .. } = &*self.shared;
+        let Shared { directory, tasks, .. } = &*self.shared;
         let path = directory.task(task)?;
         let families = RocksTask::families(&path, stores)?;
         let claim = tasks.claim(task, &path)?;
-        let database = Arc::new(Database::open(engine, &path, &families)?);
+        let (database, notes) = self.shared.database(task, &path, &families)?;
         claim.opened(&database);
-        let flush_bytes = engine.options().flush_bytes;
-        Ok(Box::new(RocksTask::new(database, stores, families, flush_bytes, claim, Arc::clone(&self.shared))))
+        Ok(Box::new(RocksTask::new(database, stores, families, notes, claim, Arc::clone(&self.shared))?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
+
+    use headwater_core::port::Checkpoint;
 
     use super::*;
 
@@ -121,7 +151,7 @@ mod tests {
         let stores = RocksStores::open(root.path(), "app", options).unwrap();
         let mut task = stores.open("t", &[OpenStore { name: "a".to_owned() }]).unwrap();
         let before = Instant::now();
-        task.apply(&[], &[(0, 7)]).unwrap();
+        task.apply(&[], &[(0, Checkpoint::at(7))]).unwrap();
         let (tasks, age) = (&stores.shared.tasks, Duration::from_secs(30));
 
         tasks.flush_older(age, before + Duration::from_secs(29));

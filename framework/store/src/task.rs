@@ -3,29 +3,35 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use headwater_core::port::{Change, OpenStore, ScanItem, StateStores, StoreError, StoreRange};
+use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores, StoreError, StoreRange, StoreTrouble};
 use rocksdb::{ColumnFamily, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, ReadOptions, WriteBatch};
 
 use crate::database::Database;
 use crate::engine::Wait;
+use crate::load::{Load, Target};
 use crate::open_tasks::Claim;
 use crate::stores::Shared;
-use crate::{error, offset};
+use crate::{checkpoint, error, pool};
+
+/// Something found out about the files, for the log.
+pub(crate) type Note = (StoreTrouble, String);
 
 /// The state of one open task. Fields are dropped in this order: the database closes, then the task may be opened again,
 /// then the directory may go.
 pub(crate) struct RocksTask {
     database: Arc<Database>,
     stores: Vec<Store>,
-    flush_bytes: usize,
+    notes: Vec<Note>,
     claim: Claim,
-    _shared: Arc<Shared>,
+    shared: Arc<Shared>,
 }
 
 struct Store {
     name: String,
     family: String,
-    offset_key: Vec<u8>,
+    checkpoint_key: Vec<u8>,
+    /// While it is restored.
+    load: Option<Load>,
 }
 
 impl RocksTask {
@@ -47,16 +53,37 @@ impl RocksTask {
         database: Arc<Database>,
         stores: &[OpenStore],
         families: Vec<String>,
-        flush_bytes: usize,
+        notes: Vec<Note>,
         claim: Claim,
         shared: Arc<Shared>,
-    ) -> Self {
-        let stores = stores
-            .iter()
-            .zip(families)
-            .map(|(store, family)| Store { name: store.name.clone(), family, offset_key: offset::key(&store.name) })
-            .collect();
-        Self { database, stores, flush_bytes, claim, _shared: shared }
+    ) -> Result<Self, StoreError> {
+        let stores = stores.iter().zip(families).map(|(store, family)| {
+            let checkpoint_key = checkpoint::key(&store.name);
+            Store { name: store.name.clone(), family, checkpoint_key, load: None }
+        });
+        let mut task = Self { database, stores: stores.collect(), notes, claim, shared };
+        let old = (0..task.stores.len()).filter_map(|store| task.stored(store).transpose());
+        if old.collect::<Result<Vec<_>, _>>()?.iter().any(|value| checkpoint::is_old(value)) {
+            task.notes.push((StoreTrouble::OlderFormat, String::from("checkpoints of format 1 have an offset only")));
+        }
+        Ok(task)
+    }
+
+    /// The bytes of a store's checkpoint.
+    fn stored(&self, store: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let family = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
+        let found = self.database.reader()?.get_cf(family, &self.store(store)?.checkpoint_key);
+        found.map_err(|failure| self.database.fault(failure))
+    }
+
+    /// Writes what a store being restored holds back.
+    fn write_load(&mut self, store: usize) -> Result<(), StoreError> {
+        let Some(Store { family, checkpoint_key, load: Some(load), .. }) = self.stores.get_mut(store) else { return Ok(()) };
+        load.write(&self.database, &self.shared.engine, &Target { number: store, family, checkpoint_key })
+    }
+
+    fn flush_bytes(&self) -> usize {
+        self.shared.engine.options().flush_bytes
     }
 
     fn store(&self, index: usize) -> Result<&Store, StoreError> {
@@ -70,7 +97,7 @@ impl RocksTask {
     }
 
     /// Changes and offsets as one batch. Nothing is written if any of them names a store that is not open.
-    fn batch(&self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<WriteBatch, StoreError> {
+    fn batch(&self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<WriteBatch, StoreError> {
         // Looked up once per commit, not once per change.
         let families = (0..self.stores.len()).map(|index| self.family(index)).collect::<Result<Vec<_>, _>>()?;
         let mut batch = WriteBatch::new();
@@ -81,33 +108,35 @@ impl RocksTask {
                 None => batch.delete_cf(families[*store], key),
             }
         }
-        let offset_family = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
-        for (store, next) in offsets {
-            batch.put_cf(offset_family, &self.store(*store)?.offset_key, offset::encode(*next));
+        let checkpoints = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
+        for (store, checkpoint) in reached {
+            batch.put_cf(checkpoints, &self.store(*store)?.checkpoint_key, checkpoint::encode(checkpoint));
         }
         Ok(batch)
     }
 
-    /// The deletion of all a store has, by one range up to and including its last key.
-    fn emptying(&self, store: usize) -> Result<WriteBatch, StoreError> {
+    /// The deletion of all a store has, by one range up to and including its last key; none if it has nothing.
+    fn emptying(&self, store: usize) -> Result<Option<WriteBatch>, StoreError> {
         let family = self.family(store)?;
         let mut batch = WriteBatch::new();
         let mut last = self.database.reader()?.raw_iterator_cf(family);
         last.seek_to_last();
-        last.status().map_err(|failure| self.database.error(failure))?;
+        last.status().map_err(|failure| self.database.fault(failure))?;
         if let Some(key) = last.key() {
             let after = [key, &[0]].concat();
             batch.delete_range_cf(family, [].as_slice(), &after);
+        } else if self.stored(store)?.is_none() {
+            return Ok(None);
         }
-        batch.delete_cf(self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?, &self.store(store)?.offset_key);
-        Ok(batch)
+        batch.delete_cf(self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?, &self.store(store)?.checkpoint_key);
+        Ok(Some(batch))
     }
 }
 
 impl StateStores for RocksTask {
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         let found = self.database.reader()?.get_pinned_cf(self.family(store)?, key);
-        let found = found.map_err(|failure| self.database.error(failure))?;
+        let found = found.map_err(|failure| self.database.fault(failure))?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -121,31 +150,54 @@ impl StateStores for RocksTask {
         let entries = self.database.reader()?.iterator_cf_opt(self.family(store)?, options, start);
         Ok(Box::new(entries.map(|entry| match entry {
             Ok((key, value)) => Ok((Bytes::from(key), Bytes::from(value))),
-            Err(failure) => Err(self.database.error(failure)),
+            Err(failure) => Err(self.database.fault(failure)),
         })))
     }
 
-    fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError> {
-        self.database.write(self.batch(changes, offsets)?, self.flush_bytes, Instant::now())
+    fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
+        self.database.write(self.batch(changes, reached)?, self.flush_bytes())
     }
 
-    fn offset(&self, store: usize) -> Result<Option<i64>, StoreError> {
-        let Store { name, offset_key, .. } = self.store(store)?;
-        let family = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
-        let found = self.database.reader()?.get_pinned_cf(family, offset_key);
-        let found = found.map_err(|failure| self.database.error(failure))?;
-        found.map(|value| offset::decode(self.database.path(), name, &value)).transpose()
+    fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
+        let value = self.stored(store)?;
+        value.map(|value| checkpoint::decode(self.database.path(), &self.store(store)?.name, &value)).transpose()
+    }
+
+    fn load(&mut self, changes: &[Change], store: usize, reached: Checkpoint) -> Result<(), StoreError> {
+        self.store(store)?;
+        let run_bytes = self.shared.engine.options().run_bytes;
+        let load = self.stores[store].load.get_or_insert_with(|| Load::new(run_bytes, reached));
+        for Change { key, value, .. } in changes {
+            load.push(key, value.as_deref());
+        }
+        load.reach(reached);
+        if load.size() >= run_bytes { self.write_load(store) } else { Ok(()) }
+    }
+
+    fn end_load(&mut self, store: usize) -> Result<(), StoreError> {
+        self.store(store)?;
+        self.write_load(store)?;
+        self.stores[store].load = None;
+        Ok(())
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
 
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {
-        // A range deletion, not a dropped column family: only in a batch do contents and offset go at once, and neither
+        self.store(store)?;
+        self.stores[store].load = None;
+        // A range deletion, not a dropped column family: only in a batch do contents and checkpoint go at once, and neither
         // may survive the other in a crash.
-        self.database.write(self.emptying(store)?, self.flush_bytes, Instant::now())?;
+        let Some(batch) = self.emptying(store)? else { return Ok(()) };
+        self.database.write(batch, self.flush_bytes())?;
         // What follows is a restore into this store; in memory the range would be looked at by every read of it.
         self.database.flush(Wait::Done)
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
+        (0..self.stores.len()).try_for_each(|store| self.write_load(store))?;
         self.database.flush(Wait::Done)
     }
 }
@@ -154,6 +206,10 @@ impl Drop for RocksTask {
     fn drop(&mut self) {
         self.claim.closing();
         // A failure here costs what a crash costs, a longer read of the changelog: nobody is left to tell.
-        let _read_again = self.database.flush(Wait::Done);
+        let flushed = self.database.flush(Wait::Done);
+        let until = pool::until(Instant::now(), self.shared.engine.options().keep_open);
+        if let (Ok(()), Some(until)) = (flushed, until) {
+            self.shared.pool.put(self.claim.task(), Arc::clone(&self.database), until);
+        }
     }
 }

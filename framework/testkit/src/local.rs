@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use headwater_core::engine::{Answer, EngineError, EngineOptions, Member, Order, Worker};
 use headwater_core::port::{Log, LogError, MembershipConfig, NewTopic, Stores};
-use headwater_core::{Blueprint, Plan, PlanError};
+use headwater_core::{Blueprint, Plan, PlanError, Timestamp};
 
 use crate::MemoryLog;
 
@@ -18,6 +18,8 @@ pub struct LocalProcess {
     member: Member,
     workers: Vec<Worker>,
     now: Duration,
+    /// The time of day when `now` was zero.
+    epoch: Timestamp,
 }
 
 /// Fits a topology to a log in memory: inputs must exist; internal topics and outputs are created.
@@ -47,22 +49,28 @@ impl LocalProcess {
         id: &str,
         workers: usize,
     ) -> Result<LocalProcess, EngineError> {
+        let options = EngineOptions { marker_interval: Duration::ZERO, ..EngineOptions::default() };
+        LocalProcess::start_with(plan, log, stores, id, workers, &options)
+    }
+
+    /// The same with other options than the default; the transactional ids follow from `id`.
+    pub fn start_with(
+        plan: &Arc<Plan>,
+        log: &Arc<dyn Log>,
+        stores: &Arc<dyn Stores>,
+        id: &str,
+        workers: usize,
+        options: &EngineOptions,
+    ) -> Result<LocalProcess, EngineError> {
         let app = plan.blueprint().app();
         let config = MembershipConfig { group: app.to_owned(), instance: None, topics: plan.subscription() };
         let member = Member::new(Arc::clone(plan), log.membership(&config)?, workers);
         let worker = |number: usize| {
-            let options = EngineOptions {
-                transactional_id: Some(format!("{app}-{id}-{number}")),
-                commit_interval: Duration::from_millis(100),
-                marker_interval: Duration::ZERO,
-                idle_timeout: Duration::from_secs(30),
-                buffer_bytes: 16 << 20,
-                dirty_bytes: 32 << 20,
-            };
+            let options = EngineOptions { transactional_id: Some(format!("{app}-{id}-{number}")), ..options.clone() };
             Worker::new(Arc::clone(plan), Arc::clone(log), Arc::clone(stores), options)
         };
         let workers = (0..workers).map(worker).collect::<Result<_, _>>()?;
-        Ok(LocalProcess { member, workers, now: Duration::ZERO })
+        Ok(LocalProcess { member, workers, now: Duration::ZERO, epoch: Timestamp::from_millis(0) })
     }
 
     /// One round: the group, then each worker, which commits also when nothing is left to do. Answers whether anything happened.
@@ -77,6 +85,8 @@ impl LocalProcess {
 
     fn round(&mut self, commit_when_done: bool) -> Result<bool, EngineError> {
         let mut active = false;
+        let wall = self.epoch + self.now;
+        self.workers.iter_mut().for_each(|worker| worker.set_wall_time(wall));
         let orders = self.member.poll(Duration::ZERO)?;
         active |= !orders.is_empty() || self.member.is_giving_up();
         self.carry_out(orders)?;
@@ -113,6 +123,11 @@ impl LocalProcess {
     /// Moves wall time on.
     pub fn advance(&mut self, by: Duration) {
         self.now += by;
+    }
+
+    /// Sets the time of day, which is 1970 at the start and goes on with [`advance`](LocalProcess::advance).
+    pub fn set_wall_time(&mut self, wall: Timestamp) {
+        self.epoch = Timestamp::from_millis(wall.as_millis() - self.now.as_millis() as i64);
     }
 
     /// Stops cleanly: commits, closes, leaves the group.

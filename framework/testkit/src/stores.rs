@@ -3,7 +3,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use headwater_core::port::{Change, OpenStore, ScanItem, StateStores, StoreError, StoreRange, Stores};
+use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores, StoreError, StoreRange, Stores};
 
 /// State in memory, in sorted maps. A task that is closed and opened again finds what it had applied; clones share
 /// the tasks. Nothing outlives the last clone.
@@ -20,7 +20,7 @@ enum Slot {
 #[derive(Default)]
 struct Store {
     entries: BTreeMap<Bytes, Bytes>,
-    offset: Option<i64>,
+    checkpoint: Option<Checkpoint>,
 }
 
 impl MemoryStores {
@@ -93,9 +93,9 @@ impl StateStores for Task {
         Ok(Box::new(found.map(|(key, value)| Ok((key.clone(), value.clone())))))
     }
 
-    fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError> {
+    fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         // Checked before anything is changed: half a batch must never be seen.
-        let touched = changes.iter().map(|change| change.store).chain(offsets.iter().map(|(store, _)| *store));
+        let touched = changes.iter().map(|change| change.store).chain(reached.iter().map(|(store, _)| *store));
         touched.into_iter().try_for_each(|index| self.store(index).map(|_| ()))?;
         for Change { store, key, value } in changes {
             let entries = &mut self.store_mut(*store)?.entries;
@@ -104,14 +104,14 @@ impl StateStores for Task {
                 None => entries.remove(key),
             };
         }
-        for (store, offset) in offsets {
-            self.store_mut(*store)?.offset = Some(*offset);
+        for (store, checkpoint) in reached {
+            self.store_mut(*store)?.checkpoint = Some(*checkpoint);
         }
         Ok(())
     }
 
-    fn offset(&self, store: usize) -> Result<Option<i64>, StoreError> {
-        Ok(self.store(store)?.offset)
+    fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
+        Ok(self.store(store)?.checkpoint)
     }
 
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {
@@ -155,7 +155,7 @@ mod tests {
     fn a_task_finds_its_state_again_by_store_name() {
         let stores = MemoryStores::new();
         let mut task = open(&stores, &["a", "b"]).unwrap();
-        task.apply(&[change(0, "k", Some("1")), change(1, "k", Some("2"))], &[(0, 7)]).unwrap();
+        task.apply(&[change(0, "k", Some("1")), change(1, "k", Some("2"))], &[(0, Checkpoint::at(7))]).unwrap();
         drop(task);
         drop(open(&stores, &["a"]).unwrap());
         let task = open(&stores.clone(), &["b", "a"]).unwrap();
@@ -189,8 +189,8 @@ mod tests {
     fn a_batch_is_applied_whole_or_not_at_all() {
         let stores = MemoryStores::new();
         let mut task = open(&stores, &["a"]).unwrap();
-        task.apply(&[change(0, "k", Some("1"))], &[(0, 1)]).unwrap();
-        assert!(task.apply(&[change(0, "k", None), change(1, "k", None)], &[(0, 2)]).is_err());
+        task.apply(&[change(0, "k", Some("1"))], &[(0, Checkpoint::at(1))]).unwrap();
+        assert!(task.apply(&[change(0, "k", None), change(1, "k", None)], &[(0, Checkpoint::at(2))]).is_err());
         assert_eq!((scan(&*task, 0, "", None), task.offset(0).unwrap()), ("k1".to_owned(), Some(1)));
         task.clear(0).unwrap();
         assert_eq!((scan(&*task, 0, "", None), task.offset(0).unwrap()), (String::new(), None));

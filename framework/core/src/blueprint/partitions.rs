@@ -225,6 +225,12 @@ impl Plan {
             .collect()
     }
 
+    /// How a task uses a topic it reads.
+    pub(crate) fn role_of(&self, task: &TaskId, topic: &TopicName) -> Option<SourceRole> {
+        let part = self.part_of(task)?;
+        self.blueprint.sources_of(part).find(|source| source.topic == *topic).map(|source| source.role)
+    }
+
     pub(crate) fn part_of(&self, task: &TaskId) -> Option<&Subtopology> {
         self.blueprint.subtopologies.iter().find(|part| *part.name == *task.subtopology)
     }

@@ -96,11 +96,18 @@ impl Worker {
     fn apply(&mut self, changes: &BTreeMap<TaskId, Vec<Change>>, positions: &Positions) -> Result<CommitReport, EngineError> {
         let delivered = self.producer.as_mut().map(|producer| producer.take_delivered()).unwrap_or_default();
         let mut report = CommitReport { ok: true, ..CommitReport::default() };
+        let mut damaged = Vec::new();
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
             let changes = changes.get(id).map(Vec::as_slice).unwrap_or_default();
-            task.committed(changes, &delivered, positions)?;
-            report.times.push((id.clone(), task.time()));
+            match task.committed(changes, &delivered, positions, self.wall) {
+                Ok(()) => report.times.push((id.clone(), task.time())),
+                Err(error) => damaged.push((id.clone(), error)),
+            }
+        }
+        // What they lack is in their changelogs.
+        for (id, error) in damaged {
+            self.survive(&id, error.into())?;
         }
         for (partition, committed) in positions {
             report.ends.extend(self.reader.cached_end(partition).map(|end| (partition.clone(), end)));

@@ -1,16 +1,20 @@
 //! The engine's moving parts: a [`Member`] that turns group events into orders, and [`Worker`]s that carry them out. Neither has a thread
 //! or a clock: somebody calls them, again and again, with the time.
 
+mod bounds;
 mod buffers;
 mod commit;
 mod member;
 mod orders;
 mod report;
 mod restore;
+mod restoring;
+mod standing;
 mod takeover;
 mod worker;
 
+pub use bounds::TombstoneRetention;
 pub use member::Member;
 pub use orders::{Answer, Order, View};
-pub use report::{CommitReport, Report, RestoreProgress};
+pub use report::{CommitReport, Recovery, Report, RestoreProgress};
 pub use worker::{EngineError, EngineOptions, Worker};

@@ -1,4 +1,5 @@
 use crate::blueprint::TaskId;
+use crate::port::StoreTrouble;
 use crate::record::{TopicName, TopicPartition};
 use crate::task::Skipped;
 use crate::time::Timestamp;
@@ -18,6 +19,8 @@ pub struct Report {
     pub started: Vec<TaskId>,
     /// Changelogs read back.
     pub restored: Vec<RestoreProgress>,
+    /// Stores that could not simply be continued, and what it was about.
+    pub recovered: Vec<Recovery>,
     /// Replaced producers.
     pub fenced: u64,
     /// Transactions aborted and begun again.
@@ -27,14 +30,27 @@ pub struct Report {
 /// How far a changelog has been read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreProgress {
+    /// The task.
+    pub task: TaskId,
     /// The store.
     pub store: String,
-    /// The task's partition.
-    pub partition: i32,
     /// Records applied since the last report.
     pub applied: u64,
     /// Offsets still to read.
     pub remaining: u64,
+}
+
+/// Something that was wrong with a store and has been dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// The task.
+    pub task: TaskId,
+    /// The store; none if it is about all of the task's.
+    pub store: Option<String>,
+    /// What was wrong.
+    pub trouble: StoreTrouble,
+    /// The numbers, in words.
+    pub detail: String,
 }
 
 /// What a commit covered.

@@ -1,7 +1,8 @@
 //! A task's way from its order to start until it processes: a registered producer, the log's word on where it stands, its
 //! stores at the end of their changelogs. After an abort the way is the same.
 
-use super::restore::{Bounds, Restore};
+use super::bounds::Bounds;
+use super::restore::Restore;
 use super::worker::{EngineError, Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{LogError, ProducerConfig, StateStores};
@@ -14,16 +15,13 @@ impl Worker {
             self.tasks.insert(id, Stage::Waiting(stores));
             return Ok(());
         };
-        let restore = Restore::begin(id.clone(), bounds, stores)?;
-        let to_read = restore.to_read();
-        for (partition, _) in &to_read {
-            self.routes.insert(partition.clone(), id.clone());
-        }
-        if !to_read.is_empty() {
-            self.reader.assign(&to_read)?;
-        }
+        let restore = match Restore::begin(id.clone(), bounds, stores, self.wall, &mut self.report.recovered) {
+            Ok(restore) => restore,
+            Err(error) => return self.survive(&id, error.into()),
+        };
         self.tasks.insert(id.clone(), Stage::Restoring(restore));
-        self.finish_restore(&id)
+        self.finish_restore(&id)?;
+        self.admit_restores()
     }
 
     /// What the log says about a task; none if it cannot say yet.
@@ -32,10 +30,10 @@ impl Worker {
         if !self.is_ready()? {
             return Ok(None);
         }
-        match Bounds::look_up(&self.plan, id, self.reader.as_mut()) {
+        match Bounds::look_up(&self.plan, id, self.reader.as_mut(), &self.options.tombstones) {
             Ok(bounds) => Ok(Some(bounds)),
-            Err(LogError::Retriable(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(EngineError::Log(LogError::Retriable(_))) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -70,7 +68,10 @@ impl Worker {
     pub(super) fn finish_restore(&mut self, id: &TaskId) -> Result<(), EngineError> {
         match self.tasks.remove(id) {
             Some(Stage::Restoring(restore)) if restore.is_done() => {
-                let (task, inputs) = restore.finish(&self.plan);
+                let (task, inputs) = match restore.finish(&self.plan) {
+                    Ok(finished) => finished,
+                    Err(error) => return self.survive(id, error.into()),
+                };
                 for (partition, _) in &inputs {
                     self.routes.insert(partition.clone(), id.clone());
                 }
@@ -88,6 +89,9 @@ impl Worker {
 
     /// Stops reading whatever is read for a task.
     pub(super) fn unroute(&mut self, id: &TaskId) -> Result<(), EngineError> {
+        let restoring = self.restoring.iter().filter(|(_, task)| *task == id).map(|(partition, _)| partition.clone());
+        let restoring: Vec<TopicPartition> = restoring.collect();
+        self.stop_restoring(&restoring)?;
         let gone: Vec<TopicPartition> =
             self.routes.iter().filter(|(_, task)| *task == id).map(|(partition, _)| partition.clone()).collect();
         for partition in &gone {

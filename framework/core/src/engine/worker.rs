@@ -9,18 +9,22 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::bounds::{TombstoneRetention, refused};
 use super::orders::View;
 use super::report::Report;
 use super::restore::Restore;
 use crate::blueprint::{Plan, TaskId};
-use crate::port::{Batch, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
+use crate::port::{Batch, Ends, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
 use crate::task::{Markers, StepOutcome, Task, TaskError};
+use crate::time::Timestamp;
 
 /// Records one task may process before the next one has its turn.
 const TURN: usize = 256;
 /// Records fetched in one poll.
 const FETCH: usize = 4096;
+/// How often the checkpoints of stores that nothing is written to are told the time.
+const TOUCH: Duration = Duration::from_secs(600);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -35,8 +39,30 @@ pub struct EngineOptions {
     pub idle_timeout: Duration,
     /// Bytes of input a task may hold before its partitions are paused.
     pub buffer_bytes: usize,
+    /// Bytes of input all tasks of the worker together may hold before those are paused that hold more than their share.
+    pub buffer_total_bytes: usize,
     /// Bytes of uncommitted state that force a commit.
     pub dirty_bytes: usize,
+    /// Changelogs read back at the same time; the others wait for their turn.
+    pub restore_parallel: usize,
+    /// How long the topics behind stores keep deletions.
+    pub tombstones: Arc<TombstoneRetention>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        EngineOptions {
+            transactional_id: None,
+            commit_interval: Duration::from_millis(100),
+            marker_interval: Duration::from_secs(1),
+            idle_timeout: Duration::from_secs(30),
+            buffer_bytes: 16 << 20,
+            buffer_total_bytes: 64 << 20,
+            dirty_bytes: 32 << 20,
+            restore_parallel: 4,
+            tombstones: Arc::default(),
+        }
+    }
 }
 
 /// Why a worker cannot go on.
@@ -51,6 +77,32 @@ pub enum EngineError {
     /// The state on disk failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An input's log ends before the committed position.
+    #[error(
+        "input {partition} ends at offset {} but the group has committed position {position}: the topic was deleted and created again, or truncated. Going on would skip or repeat records; \
+         start over with `reset`, which forgets positions and state", log.end
+    )]
+    InputShorter {
+        /// The input.
+        partition: TopicPartition,
+        /// The committed position.
+        position: i64,
+        /// What the log has.
+        log: Ends,
+    },
+    /// An input's log begins after the committed position.
+    #[error(
+        "input {partition} begins at offset {} but the group has committed position {position}: the records in between were deleted before they were processed. Set the group's position \
+         to {} to go on without them, or start over with `reset`; and give the topic a retention that covers the longest stop", log.start, log.start
+    )]
+    InputTrimmed {
+        /// The input.
+        partition: TopicPartition,
+        /// The committed position.
+        position: i64,
+        /// What the log has.
+        log: Ends,
+    },
 }
 
 /// A task's way through a worker.
@@ -69,6 +121,11 @@ pub struct Worker {
     stores: Arc<dyn Stores>,
     pub(super) options: EngineOptions,
     pub(super) reader: Box<dyn Reader>,
+    /// Reads changelogs; there while something is restored.
+    pub(super) restore_reader: Option<Box<dyn Reader>>,
+    pub(super) restore_idle_since: Option<Duration>,
+    /// The changelogs being read, and for which task.
+    pub(super) restoring: HashMap<TopicPartition, TaskId>,
     pub(super) producer: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
     /// Which task a partition's records are for.
@@ -79,13 +136,16 @@ pub struct Worker {
     pub(super) open_since: Option<Duration>,
     pub(super) last_commit: Duration,
     last_markers: Duration,
+    last_touch: Duration,
+    /// What the caller said the time of day is.
+    pub(super) wall: Option<Timestamp>,
     pub(super) report: Report,
     /// Whether the last round of processing got anywhere.
     progressed: bool,
     /// Whether the last poll took all that had been fetched, so that a silent partition is known to be silent.
     drained: bool,
     /// Partitions that went on at another offset during this poll: the rest of what it brought of them is not to be used.
-    redirected: HashSet<TopicPartition>,
+    pub(super) redirected: HashSet<TopicPartition>,
 }
 
 impl Worker {
@@ -103,6 +163,9 @@ impl Worker {
             stores,
             options,
             reader,
+            restore_reader: None,
+            restore_idle_since: None,
+            restoring: HashMap::new(),
             producer: None,
             tasks: BTreeMap::new(),
             routes: HashMap::new(),
@@ -111,6 +174,8 @@ impl Worker {
             open_since: None,
             last_commit: Duration::ZERO,
             last_markers: Duration::ZERO,
+            last_touch: Duration::ZERO,
+            wall: None,
             report: Report::default(),
             progressed: false,
             drained: false,
@@ -121,6 +186,11 @@ impl Worker {
     /// The membership to commit with, and what it covers.
     pub fn set_view(&mut self, view: Option<View>) {
         self.view = view;
+    }
+
+    /// The time of day: goes into checkpoints, so that a store left alone for too long is noticed. Without it none is.
+    pub fn set_wall_time(&mut self, wall: Timestamp) {
+        self.wall = Some(wall);
     }
 
     /// Takes a task over: opens its stores and begins to read what they miss.
@@ -144,7 +214,12 @@ impl Worker {
             let mut stores = match stage {
                 Stage::Waiting(stores) => stores,
                 Stage::Restoring(restore) => restore.into_stores(),
-                Stage::Running(task) => task.into_stores(),
+                Stage::Running(mut task) => {
+                    if let (true, Some(wall)) = (clean, self.wall) {
+                        task.touch(wall)?;
+                    }
+                    task.into_stores()
+                }
             };
             stores.flush()?;
         }
@@ -154,55 +229,39 @@ impl Worker {
     /// Fetches records for the tasks, waiting up to `timeout` if there is nothing to do meanwhile. Answers how many came.
     pub fn poll(&mut self, timeout: Duration) -> Result<usize, EngineError> {
         self.retry_waiting()?;
+        self.redirected.clear();
+        let restored = self.poll_restores(if self.progressed { Duration::ZERO } else { timeout })?;
+        let timeout = if self.restoring.is_empty() { timeout } else { Duration::ZERO };
         if self.progressed && self.buffered().0 > 2 * FETCH as u64 {
             // There is enough to do; the client fetches on its own meanwhile.
             self.drained = false;
-            return Ok(0);
+            return Ok(restored);
         }
         self.balance_buffers()?;
         let batches = match self.reader.poll(FETCH, timeout) {
             Err(LogError::Retriable(_)) => {
                 self.drained = false;
-                return Ok(0);
+                return Ok(restored);
             }
+            Err(LogError::OutOfRange { partition, offset, log }) => return Err(refused(&partition, offset, log)),
             batches => batches?,
         };
-        let records = batches.iter().map(|batch| batch.records.len()).sum();
+        let records: usize = batches.iter().map(|batch| batch.records.len()).sum();
         self.drained = records < FETCH;
-        self.redirected.clear();
         for batch in batches {
-            self.deliver(batch)?;
+            self.deliver(batch);
         }
-        Ok(records)
+        Ok(restored + records)
     }
 
-    fn deliver(&mut self, batch: Batch) -> Result<(), EngineError> {
-        // Given up between the fetch and now, or read from another offset since: then this comes from the wrong one.
-        if self.redirected.contains(&batch.partition) {
-            return Ok(());
+    fn deliver(&mut self, batch: Batch) {
+        // Given up between the fetch and now: then nobody wants it.
+        let Some(id) = self.routes.get(&batch.partition) else { return };
+        if let Some(Stage::Running(task)) = self.tasks.get_mut(id)
+            && let Some(input) = task.inputs.iter().position(|input| input.partition == batch.partition)
+        {
+            task.receive(input, batch);
         }
-        let Some(id) = self.routes.get(&batch.partition) else { return Ok(()) };
-        match self.tasks.get_mut(id) {
-            Some(Stage::Restoring(restore)) => {
-                let partition = batch.partition.clone();
-                let done = restore.receive(&batch)?;
-                self.report.restored.extend(restore.progress());
-                if done {
-                    let id = id.clone();
-                    self.reader.unassign(std::slice::from_ref(&partition))?;
-                    self.routes.remove(&partition);
-                    self.redirected.insert(partition);
-                    self.finish_restore(&id)?;
-                }
-            }
-            Some(Stage::Running(task)) => {
-                if let Some(input) = task.inputs.iter().position(|input| input.partition == batch.partition) {
-                    task.receive(input, batch);
-                }
-            }
-            Some(Stage::Waiting(_)) | None => {}
-        }
-        Ok(())
     }
 
     /// Lets every task process some of what it has. Answers how many records were processed; 0 means there is nothing to do
@@ -211,20 +270,13 @@ impl Worker {
         let mut processed = 0;
         let ids: Vec<TaskId> = self.tasks.keys().cloned().collect();
         for id in ids {
-            let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
-            let mut steps = 0;
-            while steps < TURN && task.step()? == StepOutcome::Processed {
-                steps += 1;
-            }
-            // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way.
-            if self.drained {
-                task.check_idle(now, self.options.idle_timeout)?;
-            }
-            processed += steps;
-            if task.has_output() {
-                self.send(&id, now, |task, producer| task.send_outputs(producer))?;
+            match self.turn(&id, now) {
+                Ok(steps) => processed += steps,
+                Err(error) => self.survive(&id, error)?,
             }
         }
+        self.touch(now)?;
+        self.rest_restore_reader(now);
         self.progressed = processed > 0;
         if now.saturating_sub(self.last_markers) >= self.options.marker_interval {
             // While records flow they carry event time to most partitions; the others must not wait until the flow ends.
@@ -233,6 +285,38 @@ impl Worker {
             self.markers(now, to)?;
         }
         Ok(processed)
+    }
+
+    /// One task's turn.
+    fn turn(&mut self, id: &TaskId, now: Duration) -> Result<usize, EngineError> {
+        let Some(Stage::Running(task)) = self.tasks.get_mut(id) else { return Ok(0) };
+        let mut steps = 0;
+        while steps < TURN && task.step()? == StepOutcome::Processed {
+            steps += 1;
+        }
+        // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way.
+        if self.drained {
+            task.check_idle(now, self.options.idle_timeout)?;
+        }
+        if task.has_output() {
+            self.send(id, now, |task, producer| task.send_outputs(producer))?;
+        }
+        Ok(steps)
+    }
+
+    /// Tells the checkpoints of stores that nothing was written to for long that they are still complete.
+    fn touch(&mut self, now: Duration) -> Result<(), EngineError> {
+        if now.saturating_sub(self.last_touch) < TOUCH {
+            return Ok(());
+        }
+        self.last_touch = now;
+        let Some(wall) = self.wall else { return Ok(()) };
+        for stage in self.tasks.values_mut() {
+            if let Stage::Running(task) = stage {
+                task.touch(wall)?;
+            }
+        }
+        Ok(())
     }
 
     fn markers(&mut self, now: Duration, to: Markers) -> Result<(), EngineError> {

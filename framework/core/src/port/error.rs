@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+use super::Ends;
+use crate::record::TopicPartition;
+
 /// A failure of the log. The variant is the remedy; the text says what was tried, on which topic or address.
 #[derive(Debug, Clone, Error)]
 pub enum LogError {
@@ -20,6 +23,16 @@ pub enum LogError {
     UnknownTopic {
         /// The missing topic.
         topic: String,
+    },
+    /// A partition cannot be read on where it is: its log begins later or ends earlier.
+    #[error("offset {offset} of {partition} is out of range: the log has offsets {} to {} (end excluded)", log.start, log.end)]
+    OutOfRange {
+        /// The partition.
+        partition: TopicPartition,
+        /// Where it was to be read.
+        offset: i64,
+        /// What the log has.
+        log: Ends,
     },
     /// No broker answered within the time allowed.
     #[error("no Kafka broker could be reached at {addresses}: {tried}")]
@@ -47,6 +60,14 @@ pub enum StoreError {
     #[error("state at {path}: {message}")]
     Io {
         /// The directory or file concerned.
+        path: String,
+        /// What the storage engine said.
+        message: String,
+    },
+    /// The files are damaged. Whoever opens the task next finds it empty and the files put aside.
+    #[error("state at {path} is damaged: {message}")]
+    Corrupt {
+        /// The directory concerned.
         path: String,
         /// What the storage engine said.
         message: String,

@@ -3,6 +3,7 @@
 //! from plain threads; no port knows the engine.
 
 mod admin;
+mod checkpoint;
 mod error;
 mod membership;
 mod producer;
@@ -10,6 +11,7 @@ mod reader;
 mod store;
 
 pub use admin::{Admin, NewTopic, TopicInfo};
+pub use checkpoint::{Checkpoint, StoreTrouble, TopicId};
 pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};
 pub use producer::{Committed, Producer, ProducerConfig};
@@ -24,6 +26,11 @@ pub trait Log: Send + Sync {
     fn membership(&self, config: &MembershipConfig) -> Result<Box<dyn Membership>, LogError>;
     /// A handle that reads the partitions it is told to; it never joins a group.
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError>;
+    /// A handle that reads changelogs in large pieces; otherwise like [`reader`](Log::reader). It is open only while something is
+    /// restored, so that its records do not stand in the way of those being processed.
+    fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
+        self.reader(config)
+    }
     /// A handle that writes, in transactions when the configuration names a transactional id.
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError>;
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::{Committed, LogError};
-use crate::record::{Record, TopicPartition};
+use super::{Committed, LogError, TopicId};
+use crate::record::{Record, TopicName, TopicPartition};
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub struct Ends {
 pub trait Reader: Send {
     /// Starts reading each partition at its offset. A partition that is read already jumps there; nothing fetched
     /// before is returned afterwards. An offset outside the log is an error of the next `poll`, naming the partition:
-    /// it is never replaced silently.
+    /// it is never replaced silently ([`LogError::OutOfRange`]).
     fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError>;
     /// Stops reading the partitions; nothing of them is returned afterwards.
     fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError>;
@@ -55,6 +55,10 @@ pub trait Reader: Send {
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError>;
     /// The logs' bounds as of now, read uncommitted whatever this reader's isolation level.
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError>;
+    /// The topics' ids; none where the cluster does not tell (no right to describe it, an old broker).
+    fn topic_ids(&mut self, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
+        Ok(vec![None; topics.len()])
+    }
     /// The newest known end of a partition that is being read, without asking the broker (for lag metrics).
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64>;
 }

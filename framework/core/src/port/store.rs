@@ -1,9 +1,11 @@
 use bytes::Bytes;
 
-use super::StoreError;
+use super::{Checkpoint, StoreError, StoreTrouble};
 
 /// Opens the state of tasks. One per process; tasks are opened on the worker threads that own them.
 pub trait Stores: Send + Sync {
+    /// Tells how many tasks the application has: what is divided over the open ones is divided by this. Called once, at start.
+    fn expect_tasks(&self, _tasks: usize) {}
     /// Opens (or creates) the state of `task` with one key space per entry of `stores`, in that order: index `i` of every later
     /// call means `stores[i]`. Names are stable: they come from the user. A store that exists on disk but is not listed is kept.
     fn open(&self, task: &str, stores: &[OpenStore]) -> Result<Box<dyn StateStores>, StoreError>;
@@ -40,16 +42,38 @@ pub struct StoreRange<'a> {
 pub type ScanItem = Result<(Bytes, Bytes), StoreError>;
 
 /// The committed state of one task: exactly its changelogs up to the offsets stored beside it.
+///
+/// A failure of the kind [`StoreError::Corrupt`] means that the files are damaged: once the task is dropped and opened again it is
+/// empty, the damaged files have been put aside, and [`take_notes`](StateStores::take_notes) says so.
 pub trait StateStores {
     /// The value of a key.
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
     /// The entries of a range, by ascending key bytes.
     fn scan<'a>(&'a self, store: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError>;
-    /// Applies all changes and sets the stores' changelog offsets in one atomic write.
-    fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError>;
-    /// The changelog offset stored beside a store: the next one to read. None for a new store.
-    fn offset(&self, store: usize) -> Result<Option<i64>, StoreError>;
-    /// Deletes everything in one store, its offset too.
+    /// Applies all changes and sets the stores' checkpoints in one atomic write.
+    fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError>;
+    /// How far a store is in its changelog; none for a new store.
+    fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError>;
+    /// The offset of the checkpoint.
+    fn offset(&self, store: usize) -> Result<Option<i64>, StoreError> {
+        Ok(self.checkpoint(store)?.map(|checkpoint| checkpoint.offset))
+    }
+    /// Applies changes of a store that is being restored, in the order of its changelog. They may be held back in memory and written
+    /// as one sorted run later, so the store must not be read until [`end_load`](StateStores::end_load). A crash, a close or
+    /// an end in between leaves a checkpoint that never claims more than the store has; it may claim less, and what is read
+    /// again changes nothing.
+    fn load(&mut self, changes: &[Change], store: usize, reached: Checkpoint) -> Result<(), StoreError> {
+        self.apply(changes, &[(store, reached)])
+    }
+    /// Writes what [`load`](StateStores::load) holds back.
+    fn end_load(&mut self, _store: usize) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// What was found out about the files since the last call, in words, for the log.
+    fn take_notes(&mut self) -> Vec<(StoreTrouble, String)> {
+        Vec::new()
+    }
+    /// Deletes everything in one store, its checkpoint too.
     fn clear(&mut self, store: usize) -> Result<(), StoreError>;
     /// Makes what was applied survive a crash. Called on a clean close; the implementation also does it by itself at
     /// least every 32 MiB or 30 s, so a crash costs no more than that to read again.

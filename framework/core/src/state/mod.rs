@@ -14,7 +14,7 @@ pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
 
-use crate::port::{Change, StateStores, StoreError, StoreRange};
+use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 use crate::time::Timestamp;
 
 /// One store of a task.
@@ -131,8 +131,8 @@ impl TaskState {
     }
 
     /// Applies committed changes together with the changelog offsets they reach.
-    pub(crate) fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError> {
-        self.committed.apply(changes, offsets)
+    pub(crate) fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
+        self.committed.apply(changes, reached)
     }
 
     /// Drops everything uncommitted and gives the committed stores back.

@@ -11,7 +11,7 @@ use super::queue::InputQueue;
 use super::{Task, TaskId};
 use crate::blueprint::Plan;
 use crate::operators::{Edge, Graph, Node};
-use crate::port::{Committed, OpenStore, StateStores};
+use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::TaskState;
 use crate::time::Timestamp;
@@ -46,6 +46,7 @@ impl Task {
         id: TaskId,
         committed: Box<dyn StateStores>,
         starts: &BTreeMap<TopicName, InputStart>,
+        checkpoints: Vec<Checkpoint>,
     ) -> Task {
         let graph = &plan.blueprint.graph;
         let (numbers, store_numbers) = plan.part_of(&id).map(|part| (&part.nodes[..], &part.stores[..])).unwrap_or_default();
@@ -90,6 +91,7 @@ impl Task {
             graph: Graph { nodes },
             state: TaskState::new(committed, &time_ordered),
             stores,
+            checkpoints,
             timed,
             outputs,
             // As committed: nothing that was due before is left, because firing and committing go together.

@@ -20,7 +20,7 @@ pub use crate::blueprint::TaskId;
 use crate::failure::Failure;
 use crate::operators::{Graph, Step};
 use crate::policy::Policy;
-use crate::port::{Batch, Change, Committed, StateStores, StoreError};
+use crate::port::{Batch, Change, Checkpoint, Committed, StateStores, StoreError};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::TaskState;
 use crate::time::Timestamp;
@@ -57,6 +57,8 @@ pub(crate) struct Task {
     pub(crate) state: TaskState,
     /// Per store of the task: its name and what it is restored from.
     pub(crate) stores: Vec<(String, Changelog)>,
+    /// Per store of the task: what is stored beside it.
+    checkpoints: Vec<Checkpoint>,
     timed: Vec<due::TimedStore>,
     outputs: Vec<OutputTopic>,
     /// The task's watermark: the least of its inputs'.
@@ -214,23 +216,51 @@ impl Task {
         changes: &[Change],
         delivered: &[(TopicPartition, i64)],
         positions: &[(TopicPartition, Committed)],
+        wall: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let mut offsets = Vec::new();
+        let mut reached = Vec::new();
         for (store, (_, changelog)) in self.stores.iter().enumerate() {
             let offset = match changelog {
                 Changelog::Own(topic) => find(delivered, topic, self.id.partition).copied(),
                 Changelog::Source(topic) => find(positions, topic, self.id.partition).map(|committed| committed.offset),
             };
-            offsets.extend(offset.map(|offset| (store, offset)));
+            let Some(offset) = offset else { continue };
+            let checkpoint = &mut self.checkpoints[store];
+            checkpoint.offset = offset;
+            if self.has_all_of(store) {
+                self.checkpoints[store].as_of = wall.or(self.checkpoints[store].as_of);
+            }
+            reached.push((store, self.checkpoints[store]));
         }
-        if !changes.is_empty() || !offsets.is_empty() {
-            self.state.apply(changes, &offsets)?;
+        if !changes.is_empty() || !reached.is_empty() {
+            self.state.apply(changes, &reached)?;
         }
         for input in &mut self.inputs {
             input.committed =
                 find(positions, &input.partition.topic, input.partition.partition).map(|committed| committed.offset);
         }
         Ok(())
+    }
+
+    /// Whether a store has everything its changelog has: always if only this task writes it; a table's once its input is read to the end.
+    fn has_all_of(&self, store: usize) -> bool {
+        match &self.stores[store].1 {
+            Changelog::Own(_) => true,
+            Changelog::Source(topic) => {
+                self.inputs.iter().find(|input| input.partition.topic == *topic).is_some_and(InputQueue::is_exhausted)
+            }
+        }
+    }
+
+    /// Stores the time of day beside the stores that have everything: nothing needs to have been written to them lately.
+    pub(crate) fn touch(&mut self, wall: Timestamp) -> Result<(), StoreError> {
+        let complete: Vec<usize> = (0..self.stores.len()).filter(|store| self.has_all_of(*store)).collect();
+        let mut reached = Vec::new();
+        for store in complete {
+            self.checkpoints[store].as_of = Some(wall);
+            reached.push((store, self.checkpoints[store]));
+        }
+        if reached.is_empty() { Ok(()) } else { self.state.apply(&[], &reached) }
     }
 
     /// Drops everything uncommitted and gives the committed stores back.

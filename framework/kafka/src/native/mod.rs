@@ -7,6 +7,7 @@
 //! - [`assignment`], [`offsets`]: what a consumer without a group does with partitions and their bounds.
 //! - [`produce`], [`transaction`]: sending without an allocation of ours, flushing and committing without quanta.
 //! - [`group`]: the generation in a group's metadata.
+//! - [`topics`]: topics' ids.
 
 mod assignment;
 mod client;
@@ -14,6 +15,7 @@ mod consume;
 mod group;
 mod offsets;
 mod produce;
+mod topics;
 mod transaction;
 
 pub(crate) use assignment::Assignment;
@@ -22,6 +24,7 @@ pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;
 pub(crate) use offsets::{cached_high_watermark, committed, list_offsets};
 pub(crate) use produce::{Delivered, Payload, Sender, Topic};
+pub(crate) use topics::topic_ids;
 pub(crate) use transaction::{Transactions, TxnError};
 
 use std::ffi::{CStr, c_char};

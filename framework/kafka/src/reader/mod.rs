@@ -7,8 +7,8 @@ mod offsets;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
-use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig};
+use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
+use headwater_core::{TopicName, TopicPartition};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -36,8 +36,9 @@ pub(crate) struct KafkaReader {
 }
 
 impl KafkaReader {
-    pub(crate) fn new(config: &KafkaConfig, reader: &ReaderConfig) -> Result<KafkaReader, LogError> {
-        let client = offsets::open(config, "reader", options::reader(config, &reader.group, reader.read_uncommitted))?;
+    pub(crate) fn new(config: &KafkaConfig, reader: &ReaderConfig, fetch_ahead: usize) -> Result<KafkaReader, LogError> {
+        let options = options::reader(config, &reader.group, reader.read_uncommitted, fetch_ahead);
+        let client = offsets::open(config, "reader", options)?;
         let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
         Ok(KafkaReader {
             config: config.clone(),
@@ -69,6 +70,20 @@ impl KafkaReader {
             self.assignment.remove(&stopped).map_err(|error| failed("stopping to read", error))?;
         }
         Ok(was_paused)
+    }
+
+    /// The client that asks about logs, whatever the isolation level of what reads them.
+    fn asking(&mut self) -> Result<Arc<Client>, LogError> {
+        let client = match &self.uncommitted {
+            Some(client) => Arc::clone(client),
+            None => {
+                let client = offsets::open(&self.config, "ends", options::uncommitted(&self.config))?;
+                Arc::clone(self.uncommitted.insert(client))
+            }
+        };
+        // This client is served nowhere else.
+        native::serve(&client, Duration::ZERO);
+        Ok(client)
     }
 
     fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) -> Result<(), LogError> {
@@ -114,17 +129,15 @@ impl KafkaReader {
     /// librdkafka gave up on a partition because of its position. It tells neither the position reliably nor the bounds,
     /// and the news may be about an older position: so both are looked at, and reading goes on if they agree by now.
     fn out_of_range(&mut self, partition: &TopicPartition) -> Result<Option<LogError>, LogError> {
-        let Some(position) = self.cursors.get_mut(&partition.topic, partition.partition).map(|cursor| cursor.position) else {
+        let Some(offset) = self.cursors.get_mut(&partition.topic, partition.partition).map(|cursor| cursor.position) else {
             return Ok(None);
         };
-        let Ends { start, end } = self.ends(std::slice::from_ref(partition))?[0];
-        if (start..=end).contains(&position) {
-            self.assign(&[(partition.clone(), position)])?;
+        let log = self.ends(std::slice::from_ref(partition))?[0];
+        if (log.start..=log.end).contains(&offset) {
+            self.assign(&[(partition.clone(), offset)])?;
             return Ok(None);
         }
-        Ok(Some(LogError::Fatal(format!(
-            "offset {position} of {partition} is out of range: the log has offsets {start} to {end} (end excluded)"
-        ))))
+        Ok(Some(LogError::OutOfRange { partition: partition.clone(), offset, log }))
     }
 }
 
@@ -188,20 +201,18 @@ impl Reader for KafkaReader {
             return offsets::committed(&self.client, partitions);
         }
         if self.stable.is_none() {
-            self.stable = Some(offsets::open(&self.config, "offsets", options::reader(&self.config, &self.reader.group, false))?);
+            self.stable =
+                Some(offsets::open(&self.config, "offsets", options::reader(&self.config, &self.reader.group, false, 1 << 20))?);
         }
         self.stable.as_ref().map_or(Ok(Vec::new()), |client| offsets::committed(client, partitions))
     }
 
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
-        if self.uncommitted.is_none() {
-            self.uncommitted = Some(offsets::open(&self.config, "ends", options::uncommitted(&self.config))?);
-        }
-        self.uncommitted.as_ref().map_or(Ok(Vec::new()), |client| {
-            // This client is served nowhere else.
-            native::serve(client, Duration::ZERO);
-            offsets::ends(client, partitions)
-        })
+        offsets::ends(&*self.asking()?, partitions)
+    }
+
+    fn topic_ids(&mut self, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
+        offsets::topic_ids(&*self.asking()?, topics)
     }
 
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_core::port::{Committed, Ends, LogError};
+use headwater_core::port::{Committed, Ends, LogError, TopicId};
 use headwater_core::{TopicName, TopicPartition};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -66,6 +66,25 @@ pub(super) fn ends(client: &Client, partitions: &[TopicPartition]) -> Result<Vec
     let starts = bound("looking up the first offset", Offset::Beginning)?;
     let ends = bound("looking up the end offset", Offset::End)?;
     Ok(starts.into_iter().zip(ends).map(|(start, end)| Ends { start, end }).collect())
+}
+
+/// The topics' ids, none where the cluster does not tell.
+pub(super) fn topic_ids(client: &Client, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
+    let names: BTreeSet<&str> = topics.iter().map(|topic| &**topic).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&str> = names.into_iter().collect();
+    let started = Instant::now();
+    let found = loop {
+        match native::topic_ids(client, &names, TRY) {
+            Ok(found) => break found,
+            Err(code) if is_transient(code) && started.elapsed() < PATIENCE => crate::error::back_off(),
+            Err(code) => return Err(from_code(code, "looking up topic ids", None)),
+        }
+    };
+    let missing = |topic: &TopicName| LogError::UnknownTopic { topic: topic.to_string() };
+    topics.iter().map(|topic| found.get(&**topic).copied().ok_or_else(|| missing(topic))).collect()
 }
 
 type Question = fn(&Client, &mut TopicPartitionList, Duration) -> Result<(), Code>;

@@ -28,3 +28,5 @@ pub const INVALID_TOPOLOGY: &str = "HW0012";
 pub const RETENTION_TOO_SHORT: &str = "HW0013";
 /// Topics would have one copy although there are several brokers.
 pub const SINGLE_REPLICA: &str = "HW0014";
+/// An input's log does not have the committed position.
+pub const INPUT_OUT_OF_RANGE: &str = "HW0030";

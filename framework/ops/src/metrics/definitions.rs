@@ -131,6 +131,20 @@ pub const RESTORE_DURATION: Definition = Definition {
     labels: &[],
 };
 
+/// Stores that were not simply continued.
+pub const STORE_RECOVERIES: Definition = Definition {
+    name: "headwater_store_recoveries_total",
+    kind: Kind::Counter,
+    help: "Stores that could not simply be continued where they were. All but `older_format` are restored in full.",
+    labels: &[
+        STORE,
+        Label {
+            name: "reason",
+            meaning: "trimmed: the log begins later than the store; truncated: it ends earlier; recreated: the topic was made anew; expired: deletions may be forgotten; overtaken: by the log's beginning while restoring; corrupt: damaged files; older_format",
+        },
+    ],
+};
+
 /// Rebalances.
 pub const REBALANCES: Definition = Definition {
     name: "headwater_rebalances_total",
@@ -204,7 +218,7 @@ pub const PROCESS_CPU: Definition = Definition {
 };
 
 /// All of them, in the order of the reference.
-pub const ALL: [&Definition; 23] = [
+pub const ALL: [&Definition; 24] = [
     &RECORDS_CONSUMED,
     &BYTES_CONSUMED,
     &RECORDS_PRODUCED,
@@ -221,6 +235,7 @@ pub const ALL: [&Definition; 23] = [
     &RESTORE_REMAINING,
     &RESTORE_RECORDS,
     &RESTORE_DURATION,
+    &STORE_RECOVERIES,
     &REBALANCES,
     &FENCED,
     &PHASE,

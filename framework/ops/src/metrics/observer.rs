@@ -120,6 +120,10 @@ impl Observer for PrometheusObserver {
         self.families.restore_duration.observe(took.as_secs_f64());
     }
 
+    fn recovered(&self, store: &str, reason: &'static str) {
+        self.families.store_recoveries.with_label_values(&[store, reason]).inc();
+    }
+
     fn rebalanced(&self) {
         self.families.rebalances.with_label_values::<&str>(&[]).inc();
     }

@@ -6,8 +6,11 @@ use super::{read_if_there, whole_file};
 use crate::error;
 
 /// The version of everything this crate writes: the layout of the directory, the column families, the offsets' encoding.
-/// A directory of another version is refused, never guessed at.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version 1, which had offsets alone where version 2 has checkpoints, is read and becomes version 2; any other is refused, never
+/// guessed at.
+pub const FORMAT_VERSION: u32 = 2;
+/// The oldest version that can be read.
+const OLDEST: u32 = 1;
 
 /// Refuses a directory of another application or version; marks a new one. `tasks` tells new from old: state without a
 /// format file was not put there by us.
@@ -21,6 +24,8 @@ pub(super) fn check_or_write(directory: &Path, app: &str, tasks: &Path) -> Resul
     };
     match parse(&text) {
         Some((FORMAT_VERSION, found)) if found == app => Ok(()),
+        // Before anything is written: what comes after must be refused by those who know version 1 only.
+        Some((OLDEST..FORMAT_VERSION, found)) if found == app => whole_file::write(&path, &render(app)),
         Some((version, found)) => {
             let found = format!("format {version} of application {found:?}");
             Err(error::foreign(directory, format!("found {found}, expected {}", describe(app))))
@@ -48,10 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_1_reads_as_it_was_written() {
-        let text = "headwater-state 1\nflights\n";
+    fn every_version_reads_as_it_was_written() {
+        let text = "headwater-state 2\nflights\n";
         assert_eq!(render("flights"), text, "the file of a released version does not change");
-        assert_eq!(parse(text), Some((1, "flights")));
+        assert_eq!(parse(text), Some((2, "flights")));
+        assert_eq!(parse("headwater-state 1\nflights\n"), Some((1, "flights")));
     }
 
     #[test]

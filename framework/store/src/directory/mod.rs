@@ -5,8 +5,10 @@
 //! <root>/<app>/format      format version and application, text
 //! <root>/<app>/instance    this directory's id, a UUID: part of transactional ids
 //! <root>/<app>/tasks/<task>/   one RocksDB per task
+//! <root>/<app>/damaged/<task>.corrupt-<n>/   one that was damaged, for people to look at
 //! ```
 
+pub(crate) mod damage;
 mod format;
 mod instance;
 mod lock;

@@ -5,28 +5,28 @@ use std::path::Path;
 use std::process;
 
 use bytes::Bytes;
-use headwater_core::port::{Change, StateStores, StoreRange};
+use headwater_core::port::{Change, Checkpoint, StateStores, StoreRange};
 use tempfile::tempdir;
 
 use crate::children::{Child, child_root, say, wait_to_be_killed};
-use crate::support::{open, stores};
+use crate::support::{at, open, stores};
 
 const STORES: [&str; 3] = ["many", "few", "rare"];
 
 /// The changes of commit `n` (from 1): deterministic, so that the state after any commit can be computed again. Commit
 /// `n` leaves the offset at `n` for stores it touches; it touches the last one rarely, so that flushes find stores in
 /// different states.
-fn commit(n: i64) -> (Vec<Change>, Vec<(usize, i64)>) {
+fn commit(n: i64) -> (Vec<Change>, Vec<(usize, Checkpoint)>) {
     let change = |store, key: i64, value: Option<usize>| Change {
         store,
         key: Bytes::from(key.to_be_bytes().to_vec()),
         value: value.map(|length| Bytes::from(format!("{n}:{}", "v".repeat(length)))),
     };
     let mut changes = vec![change(0, n % 977, Some(700)), change(0, (n * 7) % 977, None), change(1, n % 5, Some(10))];
-    let mut offsets = vec![(0, n), (1, n)];
+    let mut offsets = vec![at(0, n), at(1, n)];
     if n % 100 == 0 {
         changes.push(change(2, n, Some(1)));
-        offsets.push((2, n));
+        offsets.push(at(2, n));
     }
     (changes, offsets)
 }
@@ -44,8 +44,8 @@ fn expected(last: i64) -> Content {
                 None => content.0[store].remove(&key),
             };
         }
-        for (store, offset) in offsets {
-            content.1[store] = Some(offset);
+        for (store, checkpoint) in offsets {
+            content.1[store] = Some(checkpoint.offset);
         }
     }
     content

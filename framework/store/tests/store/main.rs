@@ -3,7 +3,10 @@
 mod apply;
 mod children;
 mod crash;
+mod damage;
 mod directory;
+mod load;
 mod model;
+mod pool;
 mod reopen;
 mod support;

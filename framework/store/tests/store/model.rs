@@ -10,7 +10,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::{prop_assert_eq, proptest};
 use tempfile::tempdir;
 
-use crate::support::{open, stores};
+use crate::support::{at, open, stores};
 
 const STORES: [&str; 2] = ["one", "two"];
 
@@ -73,7 +73,7 @@ proptest! {
         for (number, step) in (1..).zip(steps) {
             match step {
                 Step::Commit(changes) => {
-                    task.apply(&changes, &[(0, number), (1, -number)]).unwrap();
+                    task.apply(&changes, &[at(0, number), at(1, -number)]).unwrap();
                     offsets = vec![Some(number), Some(-number)];
                     for Change { store, key, value } in changes {
                         match value {

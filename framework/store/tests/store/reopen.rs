@@ -3,7 +3,7 @@ use std::thread;
 use headwater_core::port::StoreError;
 use tempfile::tempdir;
 
-use crate::support::{all, error, open, put, stores, try_open};
+use crate::support::{all, at, error, open, put, stores, try_open};
 
 #[test]
 fn a_clean_close_keeps_everything() {
@@ -11,9 +11,9 @@ fn a_clean_close_keeps_everything() {
     let id = {
         let stores = stores(root.path());
         let mut task = open(&stores, "t_0", &["a"]);
-        task.apply(&[put(0, "k", "flushed")], &[(0, 1)]).unwrap();
+        task.apply(&[put(0, "k", "flushed")], &[at(0, 1)]).unwrap();
         task.flush().unwrap();
-        task.apply(&[put(0, "l", "closed")], &[(0, 2)]).unwrap();
+        task.apply(&[put(0, "l", "closed")], &[at(0, 2)]).unwrap();
         stores.instance_id().to_owned()
     };
     let stores = stores(root.path());
@@ -27,12 +27,12 @@ fn stores_come_go_and_change_places() {
     let root = tempdir().unwrap();
     let stores = stores(root.path());
     let mut task = open(&stores, "t_0", &["a", "b"]);
-    task.apply(&[put(0, "k", "in a"), put(1, "k", "in b")], &[(0, 1), (1, 2)]).unwrap();
+    task.apply(&[put(0, "k", "in a"), put(1, "k", "in b")], &[at(0, 1), at(1, 2)]).unwrap();
     drop(task);
     let mut task = open(&stores, "t_0", &["c", "b"]);
     assert_eq!((all(&*task, 0).as_str(), task.offset(0).unwrap()), ("", None));
     assert_eq!((all(&*task, 1).as_str(), task.offset(1).unwrap()), ("k=in b", Some(2)));
-    task.apply(&[put(1, "l", "more")], &[(1, 3)]).unwrap();
+    task.apply(&[put(1, "l", "more")], &[at(1, 3)]).unwrap();
     drop(task);
     let task = open(&stores, "t_0", &["a"]);
     assert_eq!((all(&*task, 0).as_str(), task.offset(0).unwrap()), ("k=in a", Some(1)), "kept while nobody listed it");
@@ -66,7 +66,7 @@ fn tasks_belong_to_threads() {
                 for round in 0..3_i64 {
                     let mut task = open(&stores, &format!("t_{worker}"), &["a", "b"]);
                     assert_eq!(task.offset(0).unwrap(), (round > 0).then_some(round));
-                    task.apply(&[put(0, "k", "v")], &[(0, round + 1)]).unwrap();
+                    task.apply(&[put(0, "k", "v")], &[at(0, round + 1)]).unwrap();
                 }
             });
         }

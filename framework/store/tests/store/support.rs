@@ -1,12 +1,13 @@
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
-use headwater_core::port::{Change, OpenStore, StateStores, StoreError, StoreRange, Stores};
+use headwater_core::port::{Change, Checkpoint, OpenStore, StateStores, StoreError, StoreRange, Stores};
 use headwater_store::{RocksStores, StoreOptions};
 
 /// Small, so that memory pressure is part of the tests.
 pub fn options() -> StoreOptions {
-    StoreOptions { memory_bytes: 8 << 20, ..StoreOptions::default() }
+    StoreOptions { memory_bytes: 8 << 20, keep_open: Duration::ZERO, ..StoreOptions::default() }
 }
 
 pub fn stores(root: &Path) -> RocksStores {
@@ -20,6 +21,11 @@ pub fn open(stores: &RocksStores, task: &str, names: &[&str]) -> Box<dyn StateSt
 pub fn try_open(stores: &RocksStores, task: &str, names: &[&str]) -> Result<Box<dyn StateStores>, StoreError> {
     let names: Vec<OpenStore> = names.iter().map(|name| OpenStore { name: (*name).to_owned() }).collect();
     stores.open(task, &names)
+}
+
+/// A store's checkpoint of which only the offset matters.
+pub fn at(store: usize, offset: i64) -> (usize, Checkpoint) {
+    (store, Checkpoint::at(offset))
 }
 
 pub fn put(store: usize, key: &str, value: &str) -> Change {

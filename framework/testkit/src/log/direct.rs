@@ -17,6 +17,36 @@ impl MemoryLog {
         assert_ok(self.change(|state| state.create_topic(name, partitions, BTreeMap::new())));
     }
 
+    /// Deletes a topic and creates it again, empty, with as many partitions and under another id. What groups have committed for it
+    /// stays, as in Kafka for a group that is in use.
+    ///
+    /// # Panics
+    /// When it does not exist.
+    pub fn recreate_topic(&self, name: &str) {
+        assert_ok(self.change(|state| {
+            let topic = state.topics.get_mut(name)?;
+            let (partitions, config) = (topic.partitions.len() as i32, topic.config.clone());
+            state.topics.delete(name)?;
+            state.create_topic(name, partitions, config)
+        }));
+    }
+
+    /// Deletes the records before `offset`, as retention or `DeleteRecords` do.
+    ///
+    /// # Panics
+    /// When the partition does not exist or ends before `offset`.
+    pub fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        assert_ok(self.change(|state| state.topics.partition_mut(topic, partition)?.delete_before(offset)));
+    }
+
+    /// Cuts a partition off at `end`: what a broker loses when it comes back without its newest records (an unclean leader election).
+    ///
+    /// # Panics
+    /// When the partition does not exist, or a transaction is open in what would go.
+    pub fn truncate(&self, topic: &str, partition: i32, end: i64) {
+        assert_ok(self.change(|state| state.topics.partition_mut(topic, partition)?.truncate(end)));
+    }
+
     /// Appends a record outside any transaction and returns its offset.
     ///
     /// # Panics

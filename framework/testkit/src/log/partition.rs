@@ -121,6 +121,16 @@ impl Partition {
         Ok(())
     }
 
+    /// Cuts the log off at `end`.
+    pub fn truncate(&mut self, end: i64) -> Result<(), LogError> {
+        if self.open.last_key_value().is_some_and(|(first, _)| *first >= end) {
+            return Err(LogError::Fatal(format!("cannot truncate to offset {end}: a transaction is open behind it")));
+        }
+        self.entries.truncate(self.entries.partition_point(|entry| entry.record.offset < end));
+        self.end = self.end.min(end).max(self.start);
+        Ok(())
+    }
+
     /// Forgets the aborted transactions that ended before `offset`; to be called once none of their records is left.
     pub fn forget_aborted_before(&mut self, offset: i64) {
         self.aborted.retain(|_, marker| *marker >= offset);

@@ -3,8 +3,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
-use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig};
+use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
+use headwater_core::{TopicName, TopicPartition};
 
 use super::handle::MemoryLog;
 use super::partition::Partition;
@@ -65,7 +65,7 @@ impl MemoryReader {
         for (partition, cursor) in self.partitions.iter().filter(|(_, cursor)| !cursor.paused) {
             let (Ends { start, end }, at) = (state.topics.of(partition)?.ends(), cursor.position);
             if at < start || at > end {
-                return Err(LogError::Fatal(format!("{partition}: offset {at} is out of range, the log has {start} to {end}")));
+                return Err(LogError::OutOfRange { partition: partition.clone(), offset: at, log: Ends { start, end } });
             }
         }
         Ok(())
@@ -162,6 +162,13 @@ impl Reader for MemoryReader {
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
         let state = self.log.lock();
         partitions.iter().map(|partition| Ok(state.topics.of(partition)?.ends())).collect()
+    }
+
+    fn topic_ids(&mut self, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
+        let state = self.log.lock();
+        let id = |topic: &TopicName| state.topics.get(topic).map(|topic| topic.id);
+        let unknown = |topic: &TopicName| LogError::UnknownTopic { topic: topic.to_string() };
+        topics.iter().map(|topic| id(topic).map(Some).ok_or_else(|| unknown(topic))).collect()
     }
 
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use headwater_core::port::LogError;
+use headwater_core::port::{LogError, TopicId};
 use headwater_core::{TopicName, TopicPartition};
 
 use super::partition::Partition;
@@ -8,9 +8,12 @@ use super::partition::Partition;
 #[derive(Default)]
 pub(super) struct Topics {
     by_name: HashMap<TopicName, Topic>,
+    /// Topics created so far: the newest one's id.
+    created: u128,
 }
 
 pub(super) struct Topic {
+    pub id: TopicId,
     pub partitions: Vec<Partition>,
     pub config: BTreeMap<String, String>,
 }
@@ -33,8 +36,16 @@ impl Topics {
             return Ok(false);
         }
         let partitions = (0..partitions).map(|_| Partition::default()).collect();
-        self.by_name.insert(name.into(), Topic { partitions, config });
+        self.created += 1;
+        self.by_name.insert(name.into(), Topic { id: TopicId(self.created.to_be_bytes()), partitions, config });
         Ok(true)
+    }
+
+    pub fn delete(&mut self, name: &str) -> Result<(), LogError> {
+        match self.by_name.remove(name) {
+            Some(_) => Ok(()),
+            None => Err(LogError::UnknownTopic { topic: name.to_owned() }),
+        }
     }
 
     pub fn partition(&self, topic: &str, partition: i32) -> Result<&Partition, LogError> {

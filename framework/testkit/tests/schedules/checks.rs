@@ -57,7 +57,7 @@ pub fn stores_equal_their_changelogs(world: &World) {
     for (task, stores) in world.disks().flat_map(|disk| disk.contents()) {
         let partition = task.rsplit('-').next().unwrap().parse().unwrap();
         for (store, contents) in stores.into_iter().filter(|(name, _)| name != "names") {
-            let end = contents.offset.unwrap_or(0);
+            let end = contents.checkpoint.map_or(0, |checkpoint| checkpoint.offset);
             let mut fold: BTreeMap<Bytes, Bytes> = BTreeMap::new();
             for record in world.log().read_all(&format!("{APP}-{store}-changelog"), partition, true) {
                 match (record.key, record.value) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use headwater_core::port::{Change, OpenStore, ScanItem, StateStores, StoreError, StoreRange, Stores};
+use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores, StoreError, StoreRange, Stores};
 
 /// Batches between two flushes.
 const FLUSH_EVERY: usize = 3;
@@ -12,7 +12,7 @@ const FLUSH_EVERY: usize = 3;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Store {
     pub entries: BTreeMap<Bytes, Bytes>,
-    pub offset: Option<i64>,
+    pub checkpoint: Option<Checkpoint>,
 }
 
 type Contents = BTreeMap<String, Store>;
@@ -75,7 +75,7 @@ impl StateStores for Open {
         Ok(Box::new(found.into_iter()))
     }
 
-    fn apply(&mut self, changes: &[Change], offsets: &[(usize, i64)]) -> Result<(), StoreError> {
+    fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         let mut files = self.files.lock().unwrap();
         for Change { store, key, value } in changes {
             let entries = &mut files.now.entry(self.names[*store].clone()).or_default().entries;
@@ -84,8 +84,8 @@ impl StateStores for Open {
                 None => entries.remove(key),
             };
         }
-        for (store, offset) in offsets {
-            files.now.entry(self.names[*store].clone()).or_default().offset = Some(*offset);
+        for (store, checkpoint) in reached {
+            files.now.entry(self.names[*store].clone()).or_default().checkpoint = Some(*checkpoint);
         }
         files.unflushed += 1;
         if files.unflushed >= FLUSH_EVERY {
@@ -95,8 +95,8 @@ impl StateStores for Open {
         Ok(())
     }
 
-    fn offset(&self, store: usize) -> Result<Option<i64>, StoreError> {
-        Ok(self.files.lock().unwrap().now.get(&self.names[store]).and_then(|store| store.offset))
+    fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
+        Ok(self.files.lock().unwrap().now.get(&self.names[store]).and_then(|store| store.checkpoint))
     }
 
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {

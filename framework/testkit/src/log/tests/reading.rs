@@ -82,8 +82,8 @@ fn an_offset_outside_the_log_is_an_error_that_names_the_partition() {
     assert!(admin.delete_records(&[(tp("t", 0), 4)]).is_err());
     assert_eq!(show(&log.read_all("t", 0, true)), "2=c");
     for (from, said) in [
-        (0, "t-0: offset 0 is out of range, the log has 2 to 3"),
-        (4, "t-0: offset 4 is out of range, the log has 2 to 3"),
+        (0, "offset 0 of t-0 is out of range: the log has offsets 2 to 3 (end excluded)"),
+        (4, "offset 4 of t-0 is out of range: the log has offsets 2 to 3 (end excluded)"),
         (2, "t-0 [2=c] @3 end, t-1 [0=d] @1 end"),
         (3, "t-0 [] @3 end, t-1 [0=d] @1 end"),
     ] {
@@ -95,7 +95,7 @@ fn an_offset_outside_the_log_is_an_error_that_names_the_partition() {
     }
     let mut reader = reader(&log, false, &[(tp("t", 1), 0)]);
     admin.delete_records(&[(tp("t", 1), 1)]).unwrap();
-    assert_eq!(poll(&mut *reader, 9), "t-1: offset 0 is out of range, the log has 1 to 1");
+    assert_eq!(poll(&mut *reader, 9), "offset 0 of t-1 is out of range: the log has offsets 1 to 1 (end excluded)");
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! What the log says about a task about to be taken over: where its inputs are to be read, and what its changelogs have.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::standing::LogFacts;
+use super::worker::EngineError;
+use crate::blueprint::{Plan, TaskId};
+use crate::port::{Committed, Ends, LogError, OpenStore, Reader};
+use crate::record::{TopicName, TopicPartition};
+use crate::task::InputStart;
+use crate::topology::{Changelog, SourceRole};
+
+/// Kafka's default of `delete.retention.ms`.
+const TOMBSTONES: Duration = Duration::from_secs(24 * 3600);
+
+/// One store's changelog.
+pub(crate) struct Log {
+    pub(crate) store: OpenStore,
+    pub(crate) partition: TopicPartition,
+    /// Whether it is a table's topic: its records are kept as the table keeps them.
+    pub(crate) is_table: bool,
+    pub(crate) facts: LogFacts,
+}
+
+pub(crate) struct Bounds {
+    pub(crate) starts: BTreeMap<TopicName, InputStart>,
+    /// In the order of the task's stores.
+    pub(crate) logs: Vec<Log>,
+}
+
+/// How long each topic keeps deletions; a topic that is not in it is taken to be a changelog with Kafka's default.
+pub type TombstoneRetention = BTreeMap<TopicName, Option<Duration>>;
+
+impl Bounds {
+    /// Looks up the committed positions first and the changelogs' ends second. The order matters: a predecessor's last
+    /// transaction is settled when its positions are known, so the ends seen afterwards cover it. The ids come first of all: a topic
+    /// made anew in between is then taken for the old one, whose offsets it does not have, and not the other way round.
+    pub(crate) fn look_up(
+        plan: &Plan,
+        id: &TaskId,
+        reader: &mut dyn Reader,
+        tombstones: &TombstoneRetention,
+    ) -> Result<Bounds, EngineError> {
+        let stores = plan.stores_of(id);
+        let topic_of = |changelog: &Changelog| match changelog {
+            Changelog::Own(topic) | Changelog::Source(topic) => topic.clone(),
+        };
+        let topics: Vec<TopicName> = stores.iter().map(|(_, changelog)| topic_of(changelog)).collect();
+        let ids = reader.topic_ids(&topics)?;
+        let starts = input_starts(plan, id, reader)?;
+        let partition = id.partition;
+        let partitions: Vec<TopicPartition> =
+            topics.iter().map(|topic| TopicPartition { topic: topic.clone(), partition }).collect();
+        let ends = reader.ends(&partitions)?;
+        let mut logs = Vec::new();
+        for (((store, changelog), partition), (log, topic)) in stores.into_iter().zip(partitions).zip(ends.into_iter().zip(ids)) {
+            let (is_table, bound) = match &changelog {
+                Changelog::Own(_) => (false, log.end),
+                Changelog::Source(topic) => (true, starts.get(topic).map_or(log.start, |start| start.from.offset)),
+            };
+            let default = (!is_table).then_some(TOMBSTONES);
+            let tombstones = tombstones.get(&partition.topic).copied().unwrap_or(default);
+            logs.push(Log { store, partition, is_table, facts: LogFacts { log, bound, topic, tombstones } });
+        }
+        Ok(Bounds { starts, logs })
+    }
+}
+
+/// Where the inputs begin: where the group stopped, or at the log's first offset if it never began.
+fn input_starts(plan: &Plan, id: &TaskId, reader: &mut dyn Reader) -> Result<BTreeMap<TopicName, InputStart>, EngineError> {
+    let topics = plan.inputs_of(id);
+    let partitions: Vec<TopicPartition> =
+        topics.iter().map(|topic| TopicPartition { topic: topic.clone(), partition: id.partition }).collect();
+    let committed = reader.committed(&partitions)?;
+    let ends = reader.ends(&partitions)?;
+    let mut starts = BTreeMap::new();
+    for (partition, (committed, log)) in partitions.into_iter().zip(committed.into_iter().zip(ends)) {
+        let mut from = committed.unwrap_or(Committed { offset: log.start, metadata: String::new() });
+        if plan.role_of(id, &partition.topic) == Some(SourceRole::Table) {
+            // A table is what its topic still has: what was deleted of it needs no processing.
+            from.offset = from.offset.max(log.start);
+        }
+        check_position(&partition, from.offset, log)?;
+        starts.insert(partition.topic, InputStart { from, end: log.end });
+    }
+    Ok(starts)
+}
+
+/// Refuses a committed position that its log does not have: to go on anywhere else would lose or repeat records silently.
+pub(crate) fn check_position(partition: &TopicPartition, position: i64, log: Ends) -> Result<(), EngineError> {
+    if position > log.end {
+        return Err(EngineError::InputShorter { partition: partition.clone(), position, log });
+    }
+    if position < log.start {
+        return Err(EngineError::InputTrimmed { partition: partition.clone(), position, log });
+    }
+    Ok(())
+}
+
+/// An input that cannot be read on while it is processed: the same refusal, by its bounds as they are now.
+pub(crate) fn refused(partition: &TopicPartition, offset: i64, log: Ends) -> EngineError {
+    match check_position(partition, offset, log) {
+        Err(refusal) => refusal,
+        Ok(()) => LogError::OutOfRange { partition: partition.clone(), offset, log }.into(),
+    }
+}
