@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test chaos bench lint
+.PHONY: help setup demo demo-kafka test chaos bench bench-memory lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -39,7 +39,11 @@ chaos: ## kills, pauses and fills for MINUTES=5 from SEED=...; needs root for a 
 
 bench: ## the benchmarks
 	@scripts/setup.sh all
-	cargo bench --profile release -p headwater-benches
+	cargo bench --profile release -p headwater-benches --bench micro
+
+bench-memory: ## resident memory of 64 tasks with 3 stores each, under load and in a full restore, against memory.limit
+	@scripts/setup.sh all
+	cargo bench --profile release -p headwater-benches --bench memory
 
 lint: ## formatting, clippy, dependencies and the chart
 	@scripts/setup.sh build

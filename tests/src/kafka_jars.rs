@@ -1,3 +1,5 @@
+//! Where Apache Kafka is.
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -5,7 +7,7 @@ use std::path::PathBuf;
 const VERSION: &str = "4.3.0";
 
 /// The directory with the brokers' jars.
-pub(crate) fn directory() -> PathBuf {
+pub fn directory() -> PathBuf {
     let cache = std::env::var_os("HW_BUILD_CACHE").map(PathBuf::from).unwrap_or_else(|| {
         let home = std::env::var_os("HOME").expect("HOME or HW_BUILD_CACHE must be set");
         PathBuf::from(home).join(".cache/headwater")

@@ -7,7 +7,7 @@ pub mod chaos;
 pub mod cluster;
 mod http;
 mod kafka_broker;
-mod kafka_jars;
+pub mod kafka_jars;
 pub mod tidy;
 mod wait;
 

@@ -6,7 +6,6 @@ use headwater_core::port::{Log, Stores};
 use headwater_ops::CliError;
 use headwater_ops::config::Settings;
 use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, World};
-use headwater_store::{RocksStores, StoreOptions};
 
 use crate::failure::cli_error;
 use crate::world::{self, Scratch};
@@ -48,8 +47,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), CliError> {
         let scratch = Scratch::new(self.app);
         let directory = state.unwrap_or_else(|| scratch.path().clone());
-        let memory_bytes = usize::try_from(self.settings.state.memory.bytes()).unwrap_or(usize::MAX);
-        let stores = RocksStores::open(&directory, self.app, StoreOptions { memory_bytes, ..StoreOptions::default() })?;
+        let stores = world::open_stores(self.settings, &directory, self.app)?;
         let process_id = stores.instance_id().to_owned();
         let stores: Arc<dyn Stores> = Arc::new(stores);
         let world = World { log: Arc::clone(&log), stores, observer };

@@ -1,6 +1,6 @@
 //! From settings to what a process runs on: the one place where ports meet their adapters.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headwater_core::port::{Log, Stores};
@@ -18,15 +18,35 @@ pub(crate) fn kafka(settings: &Settings) -> Result<Arc<dyn Log>, CliError> {
         config::GroupProtocol::Classic => GroupProtocol::Classic,
     };
     config.rdkafka = settings.kafka.rdkafka.clone();
+    let memory = settings.memory()?;
+    config.fetch_ahead = bytes(memory.fetch);
+    config.restore_ahead = bytes(memory.restore_fetch);
+    config.send_queue = bytes(memory.send);
     Ok(Arc::new(KafkaLog::connect(config)?))
 }
 
 /// The state directory, and the id that belongs to it.
 pub(crate) fn stores(settings: &Settings, app: &str) -> Result<(Arc<dyn Stores>, String), CliError> {
-    let memory_bytes = usize::try_from(settings.state.memory.bytes()).unwrap_or(usize::MAX);
-    let stores = RocksStores::open(&settings.state.dir, app, StoreOptions { memory_bytes, ..StoreOptions::default() })?;
+    let stores = open_stores(settings, &settings.state.dir, app)?;
     let id = stores.instance_id().to_owned();
     Ok((Arc::new(stores), id))
+}
+
+/// The stores of `app` under `root`, as configured.
+pub(crate) fn open_stores(settings: &Settings, root: &Path, app: &str) -> Result<RocksStores, CliError> {
+    let memory = settings.memory()?;
+    let options = StoreOptions {
+        memory_bytes: bytes(memory.stores),
+        open_files: settings.open_files(),
+        run_bytes: bytes(memory.restore_run),
+        keep_open: settings.state.keep_open,
+        ..StoreOptions::default()
+    };
+    Ok(RocksStores::open(root, app, options)?)
+}
+
+fn bytes(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// A state directory that is removed when this is dropped: an embedded log begins empty, and so must its state.

@@ -4,4 +4,5 @@ mod chaos;
 mod golden;
 mod kafka;
 mod readme;
+mod restore;
 mod tidy;

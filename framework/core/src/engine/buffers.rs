@@ -11,11 +11,16 @@ impl Worker {
             .fold((0, 0), |(records, bytes), input| (records + input.len() as u64, bytes + input.bytes() as u64))
     }
 
-    /// Holds partitions back whose task has enough in memory, and lets them go on when half of it is gone.
+    /// Holds partitions back whose task has enough in memory, and lets them go on when half of it is gone. Once all tasks together have
+    /// too much, enough is an equal share of what there is: then none but those with less than that get more.
     pub(super) fn balance_buffers(&mut self) -> Result<(), LogError> {
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        let inputs = self.running().map(|task| task.inputs.len()).sum::<usize>().max(1);
+        let total = self.options.buffer_total_bytes;
+        // One poll may bring as much again before the next look.
+        let fair = if self.buffered().1 > total as u64 / 2 { total / inputs / 2 } else { usize::MAX };
         for task in self.tasks.values().filter_map(|stage| if let Stage::Running(task) = stage { Some(task) } else { None }) {
-            let share = self.options.buffer_bytes / task.inputs.len().max(1);
+            let share = fair.min(self.options.buffer_bytes / task.inputs.len().max(1));
             for input in &task.inputs {
                 let is_paused = self.paused.contains(&input.partition);
                 if !is_paused && input.bytes() > share {

@@ -9,6 +9,9 @@ use bytes::Bytes;
 /// A change: the new value, or none for a deletion.
 pub(crate) type Written = Option<Bytes>;
 
+/// What a changed key costs beside its bytes and those of its value: its place in the map, and the allocations.
+const ENTRY: usize = 160;
+
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     changes: BTreeMap<Bytes, Written>,
@@ -28,7 +31,7 @@ impl Overlay {
         let before = self.changes.insert(key, value);
         match &before {
             Some(old) => self.bytes -= old.as_ref().map_or(0, Bytes::len),
-            None => self.bytes += key_bytes,
+            None => self.bytes += key_bytes + ENTRY,
         }
         before
     }
@@ -41,7 +44,7 @@ impl Overlay {
             }
             None => {
                 if let Some(value) = self.changes.remove(key) {
-                    self.bytes -= key.len() + value.as_ref().map_or(0, Bytes::len);
+                    self.bytes -= key.len() + ENTRY + value.as_ref().map_or(0, Bytes::len);
                 }
             }
         }
@@ -64,7 +67,7 @@ impl Overlay {
         std::mem::take(&mut self.changes)
     }
 
-    /// Bytes of keys and values held.
+    /// Bytes of memory held, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -19,8 +19,8 @@ pub(super) struct Failure {
     pub(super) partition: i32,
 }
 
-/// Copies records out of librdkafka. All bytes of one poll go into one allocation that its records share, so a record
-/// that is kept keeps the whole poll in memory: copy what is to be kept long.
+/// Copies records out of librdkafka. All bytes of one batch go into one allocation that its records share, so a record
+/// that is kept keeps its batch in memory, but nothing of other partitions: copy what is to be kept long.
 #[derive(Default)]
 pub(super) struct Decoder {
     /// Header names seen: there are few, and records share them.
@@ -41,8 +41,6 @@ struct Draft {
 impl Decoder {
     /// Consecutive messages of one partition become one batch. The cursors move on; what is not theirs is left out.
     pub(super) fn decode(&mut self, messages: &[Message<'_>], cursors: &mut Cursors, failures: &mut Vec<Failure>) -> Vec<Batch> {
-        let size = messages.iter().filter(|m| m.error().is_none()).map(|m| len(m.key()) + len(m.value())).sum();
-        let mut arena = Vec::with_capacity(size);
         let mut batches: Vec<Batch> = Vec::new();
         let mut rest = messages;
         while let Some(first) = rest.first() {
@@ -54,6 +52,8 @@ impl Decoder {
                 failures.extend(of_partition.iter().filter_map(failure).filter(|f| f.topic.is_empty()));
                 continue;
             };
+            let size = of_partition.iter().filter(|m| m.error().is_none()).map(|m| len(m.key()) + len(m.value())).sum();
+            let mut arena = Vec::with_capacity(size);
             for message in of_partition {
                 let at_end = match message.error() {
                     None => false,
@@ -87,8 +87,13 @@ impl Decoder {
                     });
                 }
             }
+            self.finish(Bytes::from(arena), &mut batches);
         }
-        let arena = Bytes::from(arena);
+        batches
+    }
+
+    /// Turns the drafts, whose bytes are all in `arena`, into records of their batches.
+    fn finish(&mut self, arena: Bytes, batches: &mut [Batch]) {
         let slice = |range: Option<Range<usize>>| range.map(|range| arena.slice(range));
         for draft in self.drafts.drain(..) {
             batches[draft.batch].records.push(Record {
@@ -99,7 +104,6 @@ impl Decoder {
                 headers: draft.headers.into_iter().map(|(key, value)| Header { key, value: slice(value) }).collect(),
             });
         }
-        batches
     }
 
     fn name(&mut self, name: &str) -> Arc<str> {

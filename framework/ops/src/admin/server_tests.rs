@@ -48,6 +48,7 @@ fn readyz_follows_the_phase_and_shows_what_is_waited_for() {
     running.status.restoring("delays", 3, 10, 90);
     let (code, _, body) = get(&running.server, "/readyz");
     assert_eq!(code, 503);
+    assert!(body.contains(r#""waiting":"restoring: 1 tasks, 90 records left""#), "{body}");
     assert!(body.contains(r#""restore":[{"store":"delays","partition":3,"remaining_records":90}]"#), "{body}");
 
     running.status.tasks(0, 2);

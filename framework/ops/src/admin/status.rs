@@ -28,6 +28,9 @@ pub struct Readiness {
     /// Why the process failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What is waited for, in words, while there is something to read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     /// Tasks that are processing.
     pub running_tasks: u64,
     /// Tasks that are restoring.
@@ -68,7 +71,10 @@ impl Status {
             partition: *partition,
             remaining_records: *remaining,
         };
+        let remaining: u64 = now.remaining.values().sum();
+        let restoring = now.restoring_tasks;
         Readiness {
+            waiting: (restoring > 0).then(|| format!("restoring: {restoring} tasks, {remaining} records left")),
             ready: now.phase == Phase::Running,
             phase: phase_name(&now.phase),
             error: match &now.phase {

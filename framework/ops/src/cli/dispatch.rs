@@ -100,7 +100,12 @@ fn topology(spec: &AppSpec, matches: &ArgMatches, out: &mut dyn Write) -> Result
 
 fn show_config(effective: &Effective, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
     match output_format(matches) {
-        OutputFormat::Text => print(out, &config::to_text(&effective.values)),
+        OutputFormat::Text => {
+            print(out, &config::to_text(&effective.values))?;
+            let memory = effective.settings.memory()?;
+            let rows = memory.rows().map(|(name, value)| format!("  {name}: {value}\n")).concat();
+            print(out, &format!("\nMemory, as cut from memory.limit:\n{rows}"))
+        }
         OutputFormat::Json => print(out, &format!("{:#}\n", config::to_json(&effective.values))),
     }
 }

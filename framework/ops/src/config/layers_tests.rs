@@ -78,6 +78,7 @@ fn later_layers_win_and_each_value_knows_its_origin() {
         kafka.rdkafka.socket.keepalive.enable  true            file flights.toml
         log.filter                             info            default
         log.format                             text            default
+        memory.limit                           -               default
         run.buffer                             16MiB           default
         run.commit_interval                    1s              file flights.toml
         run.create_outputs                     true            default
@@ -87,7 +88,9 @@ fn later_layers_win_and_each_value_knows_its_origin() {
         run.replication                        -               default
         run.workers                            4               flag --workers
         state.dir                              ./state         default
-        state.memory                           256MiB          default
+        state.keep_open                        5s              default
+        state.memory                           -               default
+        state.open_files                       -               default
     "#]]
     .assert_eq(&to_text(&effective.values));
     let json = to_json(&effective.values).to_string();

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::choice::{GroupProtocol, LogFormat};
 use super::filter::LogFilter;
 use super::listen::Listen;
+use super::memory::{self, Memory};
 use super::secret::masked;
 use super::size::ByteSize;
-use super::text;
+use super::{machine, text};
+use crate::error::CliError;
+use crate::explain::codes;
 
 /// Everything that can be configured. Each value may be written as text (`"4"`), whatever its type, so that files,
 /// environment and flags follow one rule.
@@ -22,6 +25,8 @@ pub struct Settings {
     pub kafka: KafkaSettings,
     /// Where and how state is kept.
     pub state: StateSettings,
+    /// How much memory the process may use.
+    pub memory: MemorySettings,
     /// How records are processed.
     pub run: RunSettings,
     /// The admin HTTP server.
@@ -75,15 +80,32 @@ pub struct StateSettings {
     /// Default: `./state`.
     #[serde(with = "text::one")]
     pub dir: PathBuf,
-    /// Memory for caches and write buffers of all stores together, in bytes or with a unit. Default: `256MiB`.
+    /// Memory for caches and write buffers of all stores together, in bytes or with a unit. Default: none, which takes its share of
+    /// `memory.limit`.
+    #[serde(with = "text::optional")]
+    pub memory: Option<ByteSize>,
+    /// Files all stores together may keep open. Default: none, which takes half of what the process may open (`ulimit -n`).
+    #[serde(with = "text::optional")]
+    pub open_files: Option<usize>,
+    /// How long the files of a task stay open after it was given up, in case it comes back. Default: `5s`.
     #[serde(with = "text::one")]
-    pub memory: ByteSize,
+    pub keep_open: Duration,
 }
 
 impl Default for StateSettings {
     fn default() -> StateSettings {
-        StateSettings { dir: PathBuf::from("./state"), memory: ByteSize::mebibytes(256) }
+        StateSettings { dir: PathBuf::from("./state"), memory: None, open_files: None, keep_open: Duration::from_secs(5) }
     }
+}
+
+/// Section `memory`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemorySettings {
+    /// Memory of the whole process, in bytes or with a unit: caches, buffers and the Kafka client's queues are cut from it. Default:
+    /// none, which takes three quarters of the control group's limit, or else a quarter of the machine's memory.
+    #[serde(with = "text::optional")]
+    pub limit: Option<ByteSize>,
 }
 
 /// Section `run`.
@@ -170,6 +192,31 @@ impl Default for LogSettings {
 }
 
 impl Settings {
+    /// What each part of the process may use of its memory.
+    ///
+    /// # Errors
+    /// A usage error with the least limit that works, if it is set too low.
+    pub fn memory(&self) -> Result<Memory, CliError> {
+        let limit = self.memory.limit.map_or_else(machine::default_memory, ByteSize::bytes);
+        memory::divide(limit, self.run.workers, self.state.memory.map(ByteSize::bytes))
+            .map_err(|refusal| CliError::usage(refusal).with_code(codes::MEMORY_TOO_SMALL))
+    }
+
+    /// Files all stores together may keep open. A warning in the log says if the process may not open that many.
+    pub fn open_files(&self) -> usize {
+        let limit = machine::open_file_limit();
+        let half = || limit.map_or(4096, |limit| bytes(limit / 2));
+        let open_files = self.state.open_files.unwrap_or_else(half).min(1 << 20);
+        if let Some(limit) = limit.filter(|limit| open_files as u64 + OTHER_FILES > *limit) {
+            tracing::warn!(
+                open_files,
+                limit,
+                "with the stores' files the process may have more open than it is allowed to (ulimit -n): raise that limit, or lower state.open_files"
+            );
+        }
+        open_files
+    }
+
     /// The engine's options. `process_id` distinguishes processes that have no `run.instance`.
     pub fn run_options(&self, process_id: &str) -> RunOptions {
         RunOptions {
@@ -181,8 +228,25 @@ impl Settings {
             create_outputs: self.run.create_outputs,
             replication: self.run.replication,
             idle_timeout: self.run.idle_timeout,
-            buffer_bytes: usize::try_from(self.run.buffer.bytes()).unwrap_or(usize::MAX),
-            ..RunOptions::default()
+            buffer_bytes: bytes(self.run.buffer.bytes()),
+            ..self.memory().map(|memory| within(&memory)).unwrap_or_default()
         }
     }
 }
+
+/// Options with the memory's parts in place. Without them, because the limit is refused, nothing runs.
+fn within(memory: &Memory) -> RunOptions {
+    RunOptions {
+        buffer_total_bytes: bytes(memory.input),
+        dirty_bytes: bytes(memory.uncommitted),
+        restore_parallel: memory.restore_parallel,
+        ..RunOptions::default()
+    }
+}
+
+fn bytes(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Connections, logs and whatever else a process has open.
+const OTHER_FILES: u64 = 200;

@@ -10,6 +10,11 @@ impl ByteSize {
         ByteSize(n << 20)
     }
 
+    /// A number of bytes.
+    pub const fn of(bytes: u64) -> ByteSize {
+        ByteSize(bytes)
+    }
+
     /// The number.
     pub const fn bytes(self) -> u64 {
         self.0

@@ -30,3 +30,5 @@ pub const RETENTION_TOO_SHORT: &str = "HW0013";
 pub const SINGLE_REPLICA: &str = "HW0014";
 /// An input's log does not have the committed position.
 pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
+/// The memory limit is too small for the number of workers.
+pub const MEMORY_TOO_SMALL: &str = "HW0031";

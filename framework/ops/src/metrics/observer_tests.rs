@@ -20,6 +20,7 @@ fn busy() -> PrometheusObserver {
     observer.tasks(1, 2);
     observer.restoring("delays", 3, 100, 900);
     observer.restored("flights-3", Duration::from_secs(2));
+    observer.recovered("delays", "trimmed");
     observer.rebalanced();
     observer.fenced();
     observer.buffered(0, 7, 700);
@@ -57,6 +58,7 @@ fn counts_what_it_is_told() {
         r#"headwater_restore_remaining_records{app="flights",partition="3",store="delays"} 900"#,
         r#"headwater_restore_records_total{app="flights",store="delays"} 100"#,
         r#"headwater_restore_duration_seconds_count{app="flights"} 1"#,
+        r#"headwater_store_recoveries_total{app="flights",reason="trimmed",store="delays"} 1"#,
         r#"headwater_rebalances_total{app="flights"} 1"#,
         r#"headwater_fenced_total{app="flights"} 1"#,
         r#"headwater_buffered_bytes{app="flights",worker="0"} 700"#,

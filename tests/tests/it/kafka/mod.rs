@@ -7,5 +7,5 @@ mod group;
 mod latency;
 mod outage;
 mod reading;
-mod support;
+pub(crate) mod support;
 mod transactions;

@@ -1,0 +1,231 @@
+//! From one number, `memory.limit`, to the memory each part may use. Pure: the machine is looked at in `machine`.
+
+use std::cmp::max;
+
+use super::size::ByteSize;
+use super::text::Text;
+
+const MIB: u64 = 1 << 20;
+
+/// Code, the Kafka member, admin pages and whatever else there is once.
+const PROCESS: u64 = 56 * MIB;
+/// A worker's thread and its Kafka clients, their queues empty.
+const WORKER: u64 = 12 * MIB;
+/// Tenths of a percent of the rest. What is missing to a thousand is for the allocator's gaps and for RocksDB's own bookkeeping.
+const STORES: u64 = 380;
+const INPUT: u64 = 100;
+const UNCOMMITTED: u64 = 90;
+const RESTORE: u64 = 120;
+const FETCH: u64 = 110;
+const SEND: u64 = 90;
+/// Of what is fetched ahead, the part of the reader of changelogs, in percent.
+const FETCH_RESTORE: u64 = 40;
+/// A record waiting in one of librdkafka's queues costs up to as much again in its structures, and one answer more than the queue's limit
+/// may be under way.
+const FETCH_OVERHEAD_PERCENT: u64 = 225;
+const SEND_OVERHEAD_PERCENT: u64 = 200;
+/// A run of a restore that is being written costs its file's filter and index on top.
+const RUN_OVERHEAD_PERCENT: u64 = 130;
+/// A restore's run is best not smaller, and gains nothing by being larger.
+const RUN: (u64, u64) = (8 * MIB, 48 * MIB);
+const MOST_PARALLEL: u64 = 8;
+
+/// What a process may use of its memory, part by part. All numbers are bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// All of it.
+    pub limit: u64,
+    /// Cached blocks and writes not yet on disk, all stores together.
+    pub stores: u64,
+    /// Input waiting for its turn, all tasks together.
+    pub input: u64,
+    /// Uncommitted changes, per worker.
+    pub uncommitted: u64,
+    /// Changelogs a worker reads back at the same time (a number, not bytes).
+    pub restore_parallel: usize,
+    /// What each of those gathers before it is sorted and written.
+    pub restore_run: u64,
+    /// What a worker's reader of inputs fetches ahead.
+    pub fetch: u64,
+    /// What its reader of changelogs fetches ahead.
+    pub restore_fetch: u64,
+    /// What may wait in a worker's producer.
+    pub send: u64,
+}
+
+/// A part, the tenths of a percent it gets, and the least it works with: once, and per worker.
+const PARTS: [(u64, u64, u64); 6] = [
+    (STORES, 16 * MIB, 2 * MIB),
+    (INPUT, 0, 4 * MIB),
+    (UNCOMMITTED, 0, 2 * MIB),
+    (RESTORE, 0, 4 * MIB),
+    (FETCH, 0, 5 * MIB),
+    (SEND, 0, 2 * MIB),
+];
+
+/// The least limit that works for so many workers.
+pub fn least(workers: usize) -> u64 {
+    let workers = workers.max(1) as u64;
+    let rest = PARTS.iter().map(|(share, once, each)| ((once + each * workers) * 1000).div_ceil(*share)).fold(0, max);
+    (PROCESS + WORKER * workers + rest).next_multiple_of(MIB)
+}
+
+/// Divides `limit` among the parts. `stores` is what was set for the stores by itself; the other parts then share what it leaves.
+/// Refuses a limit below the least that works.
+pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory, String> {
+    let count = workers.max(1) as u64;
+    let needed = least(workers);
+    let fixed = PROCESS + WORKER * count;
+    let share_of_stores = limit.saturating_sub(fixed) * STORES / 1000;
+    let (stores, needed) = match stores {
+        None => (share_of_stores, needed),
+        // What is set beyond the share must come on top.
+        Some(set) => (set, needed + set.saturating_sub(share_of_stores)),
+    };
+    if limit < needed {
+        let [limit, needed] = [limit, needed.next_multiple_of(MIB)].map(|bytes| ByteSize::of(bytes).write());
+        return Err(format!(
+            "memory.limit is {limit}, but run.workers = {workers} needs at least {needed}; raise it, or lower run.workers or state.memory"
+        ));
+    }
+    let others = limit - fixed - stores;
+    let part = |share: u64| others * share / (1000 - STORES);
+    let restore = part(RESTORE) / count * 100 / RUN_OVERHEAD_PERCENT;
+    let parallel = (restore / RUN.0).clamp(1, MOST_PARALLEL);
+    let fetch = part(FETCH) / count * 100 / FETCH_OVERHEAD_PERCENT;
+    Ok(Memory {
+        limit,
+        stores,
+        input: part(INPUT),
+        uncommitted: part(UNCOMMITTED) / count,
+        restore_parallel: usize::try_from(parallel).unwrap_or(1),
+        restore_run: (restore / parallel).min(RUN.1),
+        fetch: fetch * (100 - FETCH_RESTORE) / 100,
+        restore_fetch: fetch * FETCH_RESTORE / 100,
+        send: part(SEND) / count * 100 / SEND_OVERHEAD_PERCENT,
+    })
+}
+
+impl Memory {
+    /// What the `config` command shows: a name and a value each.
+    pub fn rows(&self) -> [(&'static str, String); 9] {
+        // To the MiB: nobody reads the rest.
+        let size = |bytes: u64| ByteSize::of(if bytes < MIB { bytes } else { bytes / MIB * MIB }).write();
+        [
+            ("total", size(self.limit)),
+            ("stores", size(self.stores)),
+            ("input", size(self.input)),
+            ("uncommitted per worker", size(self.uncommitted)),
+            ("restores per worker", self.restore_parallel.to_string()),
+            ("run per restore", size(self.restore_run)),
+            ("fetched ahead per worker", size(self.fetch)),
+            ("fetched ahead per worker for restores", size(self.restore_fetch)),
+            ("waiting to be sent per worker", size(self.send)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(mebibytes: u64, workers: usize, stores: Option<u64>, expected: Expect) {
+        let shown = match divide(mebibytes * MIB, workers, stores.map(|n| n * MIB)) {
+            Ok(memory) => memory.rows().map(|(name, value)| format!("{name} {value}\n")).concat(),
+            Err(refusal) => refusal + "\n",
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn one_number_is_divided_among_all() {
+        check(
+            512,
+            2,
+            None,
+            expect![[r#"
+            total 512MiB
+            stores 164MiB
+            input 43MiB
+            uncommitted per worker 19MiB
+            restores per worker 2
+            run per restore 9MiB
+            fetched ahead per worker 6MiB
+            fetched ahead per worker for restores 4MiB
+            waiting to be sent per worker 9MiB
+        "#]],
+        );
+        check(
+            4096,
+            1,
+            Some(2048),
+            expect![[r#"
+            total 4GiB
+            stores 2GiB
+            input 319MiB
+            uncommitted per worker 287MiB
+            restores per worker 8
+            run per restore 36MiB
+            fetched ahead per worker 93MiB
+            fetched ahead per worker for restores 62MiB
+            waiting to be sent per worker 143MiB
+        "#]],
+        );
+    }
+
+    #[test]
+    fn too_little_is_refused_with_the_least_that_works() {
+        check(
+            64,
+            1,
+            None,
+            expect![[r#"
+            memory.limit is 64MiB, but run.workers = 1 needs at least 116MiB; raise it, or lower run.workers or state.memory
+        "#]],
+        );
+        check(
+            256,
+            8,
+            None,
+            expect![[r#"
+            memory.limit is 256MiB, but run.workers = 8 needs at least 516MiB; raise it, or lower run.workers or state.memory
+        "#]],
+        );
+        check(
+            512,
+            1,
+            Some(460),
+            expect![[r#"
+            total 512MiB
+            stores 400MiB
+            input 7MiB
+            uncommitted per worker 6MiB
+            restores per worker 1
+            run per restore 6MiB
+            fetched ahead per worker 2MiB
+            fetched ahead per worker for restores 1MiB
+            waiting to be sent per worker 3MiB
+        "#]],
+        );
+    }
+
+    #[test]
+    fn the_least_works_and_no_part_exceeds_the_whole() {
+        for workers in [1, 2, 3, 8, 64] {
+            let limit = least(workers);
+            assert!(divide(limit, workers, None).is_ok() && divide(limit - 1, workers, None).is_err(), "{workers}");
+            for limit in [limit, limit * 2, limit * 50] {
+                let memory = divide(limit, workers, None).unwrap();
+                let count = workers as u64;
+                let runs = memory.restore_parallel as u64 * memory.restore_run * RUN_OVERHEAD_PERCENT / 100;
+                let fetched = (memory.fetch + memory.restore_fetch) * FETCH_OVERHEAD_PERCENT / 100;
+                let sent = memory.send * SEND_OVERHEAD_PERCENT / 100;
+                let per_worker = WORKER + memory.uncommitted + runs + fetched + sent;
+                let used = PROCESS + memory.stores + memory.input + per_worker * count;
+                assert!(used <= limit, "{workers} workers: {used} of {limit}");
+            }
+        }
+    }
+}
