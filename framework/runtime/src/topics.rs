@@ -33,7 +33,7 @@ pub(crate) fn prepare(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin, options
         match existing.get(&*output.topic) {
             Some(info) => warn_about_retention(&output.topic, info),
             None if options.create_outputs => missing.push(output_topic(&output.topic, output.partitions, options.replication)),
-            None => return Err(headwater_core::port::LogError::UnknownTopic { topic: output.topic.to_string() }.into()),
+            None => return Err(LogError::UnknownTopic { topic: output.topic.to_string() }.into()),
         }
     }
     if !missing.is_empty() {

@@ -17,6 +17,9 @@ impl Worker {
     /// Reads on in the changelogs being restored, waiting up to `timeout`. Answers how many records came.
     pub(super) fn poll_restores(&mut self, timeout: Duration) -> Result<usize, EngineError> {
         self.admit_restores()?;
+        for partition in std::mem::take(&mut self.doubtful) {
+            self.check_restore(&partition)?;
+        }
         let Some(reader) = self.restore_reader.as_mut().filter(|_| !self.restoring.is_empty()) else { return Ok(0) };
         let batches = match reader.poll(FETCH, timeout) {
             Ok(batches) => batches,
@@ -56,16 +59,16 @@ impl Worker {
     /// Looks whether the log still has what is to be read of a changelog, and begins again at its first offset if not.
     fn check_restore(&mut self, partition: &TopicPartition) -> Result<(), EngineError> {
         let Some(id) = self.restoring.get(partition).cloned() else { return Ok(()) };
-        let ends = match self.reader.ends(std::slice::from_ref(partition)) {
-            Err(LogError::Retriable(_)) => None,
+        let log = match self.reader.ends(std::slice::from_ref(partition)) {
+            // Asked again at the next poll.
+            Err(LogError::Retriable(_)) => {
+                self.doubtful.insert(partition.clone());
+                return Ok(());
+            }
             ends => ends?.first().copied(),
         };
-        let Some(Stage::Restoring(restore)) = self.tasks.get_mut(&id) else { return Ok(()) };
-        let again = match ends {
-            Some(log) => restore.check_log(partition, log),
-            None => return Ok(()),
-        };
-        let again = match again {
+        let (Some(log), Some(Stage::Restoring(restore))) = (log, self.tasks.get_mut(&id)) else { return Ok(()) };
+        let again = match restore.check_log(partition, log) {
             Ok(again) => again,
             Err(error) => return self.survive(&id, error),
         };

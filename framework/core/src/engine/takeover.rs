@@ -16,7 +16,11 @@ impl Worker {
             return Ok(());
         };
         let restore = match Restore::begin(id.clone(), bounds, stores, self.wall, &mut self.report.recovered) {
-            Ok(restore) => restore,
+            Ok(mut restore) => {
+                // What waits for its turn is still to be read, too.
+                self.report.restored.extend(restore.progress());
+                restore
+            }
             Err(error) => return self.survive(&id, error.into()),
         };
         self.tasks.insert(id.clone(), Stage::Restoring(restore));

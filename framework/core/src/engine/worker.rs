@@ -126,6 +126,8 @@ pub struct Worker {
     pub(super) restore_idle_since: Option<Duration>,
     /// The changelogs being read, and for which task.
     pub(super) restoring: HashMap<TopicPartition, TaskId>,
+    /// Those whose log is to be looked at, because they could not be read on or ended early.
+    pub(super) doubtful: HashSet<TopicPartition>,
     pub(super) producer: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
     /// Which task a partition's records are for.
@@ -166,6 +168,7 @@ impl Worker {
             restore_reader: None,
             restore_idle_since: None,
             restoring: HashMap::new(),
+            doubtful: HashSet::new(),
             producer: None,
             tasks: BTreeMap::new(),
             routes: HashMap::new(),

@@ -5,6 +5,7 @@ mod children;
 mod crash;
 mod damage;
 mod directory;
+mod format;
 mod load;
 mod model;
 mod pool;
