@@ -1,6 +1,8 @@
 //! A changelog read back into an empty store: in bulk (`load`), and one write batch after the other (`apply`). Until everything is on
 //! disk, for that is what a restore has to do in the end.
 //!
+//! On two cores and an SSD, beside other work: 1,000,000 records of 116 bytes take 0.59 s in bulk and 2.3 s in batches.
+//!
 //! The small ones show from which size on a file of its own is worth its syncs (`INGEST_FROM` in `framework/store/src/load.rs`).
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use headwater_core::port::{Change, OpenStore, StateStores};
+use headwater_core::port::{Change, Checkpoint, OpenStore, StateStores};
 
 use crate::sample::{AIRCRAFT, Kept};
 
@@ -23,7 +23,7 @@ fn batch(first: usize) -> Vec<Change> {
 fn filled(stores: &dyn headwater_core::port::Stores) -> Box<dyn StateStores> {
     let mut task = stores.open("task", &[OpenStore { name: "totals".to_owned() }]).expect("the task is not open elsewhere");
     for first in (0..AIRCRAFT).step_by(BATCH) {
-        task.apply(&batch(first), &[(0, first as i64)]).expect("the store takes changes");
+        task.apply(&batch(first), &[(0, Checkpoint::at(first as i64))]).expect("the store takes changes");
     }
     task.flush().expect("the store can be flushed");
     task
@@ -62,6 +62,6 @@ fn put_500(bencher: Bencher<'_, '_>, kept: Kept) {
         })
         .bench_local_refs(|changes| {
             offset += 1;
-            task.apply(changes, &[(0, offset)])
+            task.apply(changes, &[(0, Checkpoint::at(offset))])
         });
 }
