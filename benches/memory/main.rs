@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use headwater_core::port::{Ends, Log, NewTopic, ProducerConfig, ReaderConfig};
 use headwater_core::{Outgoing, Timestamp, TopicName, TopicPartition, partition_for};
 use headwater_kafka::KafkaLog;
-use headwater_tests::KafkaBroker;
+use headwater_tests::{KafkaBroker, until};
 use resident::Peak;
 
 /// How far above its limit a process may be.
@@ -140,19 +140,15 @@ impl Process {
         let began = Instant::now();
         let mut peak = Peak::default();
         let mut looked = Instant::now();
-        loop {
+        until(what, Duration::from_secs(1800), || {
             peak.look(self.0.id());
             assert!(self.0.try_wait().expect("a child can be asked").is_none(), "the application ended by itself");
-            assert!(began.elapsed() < Duration::from_secs(1800), "{what}: not done after half an hour");
-            if looked.elapsed() > Duration::from_secs(1) {
-                looked = Instant::now();
-                if done() {
-                    break;
-                }
+            if looked.elapsed() < Duration::from_secs(1) {
+                return None;
             }
-            #[allow(clippy::disallowed_methods, reason = "a look twenty times a second is often enough")]
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            looked = Instant::now();
+            done().then_some(())
+        });
         println!(
             "{what}: at most {} MiB resident and {} open files, {:.0} s",
             peak.bytes >> 20,

@@ -145,6 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn a_closed_task_is_kept_open_until_its_time_is_over_or_memory_is_short() {
+        let root = tempfile::tempdir().unwrap();
+        let options = StoreOptions { keep_open: Duration::from_secs(5), ..StoreOptions::default() };
+        let stores = RocksStores::open(root.path(), "app", options).unwrap();
+        let pool = &stores.shared.pool;
+        let close = || drop(stores.open("t", &[OpenStore { name: "a".to_owned() }]).unwrap());
+        let before = Instant::now();
+        close();
+        pool.expire(before + Duration::from_secs(4), false);
+        assert!(pool.take("t").is_some());
+
+        close();
+        pool.expire(Instant::now() + Duration::from_secs(5), false);
+        assert!(pool.take("t").is_none());
+
+        close();
+        pool.expire(before, true);
+        assert!(pool.take("t").is_none());
+    }
+
+    #[test]
     fn silent_tasks_are_flushed_by_age() {
         let root = tempfile::tempdir().unwrap();
         let options = StoreOptions { flush_after: Duration::from_secs(3600), ..StoreOptions::default() };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_core::engine::EngineOptions;
 use headwater_core::port::{Log, LogError, Stores};
 use headwater_core::{Blueprint, Plan, Timestamp, TopicPartition, Topology, Tumbling, seconds};
 use headwater_testkit::{Call, Fault, LocalProcess, MemoryLog, MemoryStores, TestDriver, Timeouts, prepare};
@@ -197,4 +198,25 @@ fn partitions_that_get_nothing_learn_the_time_while_others_are_busy() {
     }
     let markers = world.log.read_all("app-rare-repartition", 0, true);
     assert!(markers.len() > 3, "{} markers while records flowed", markers.len());
+}
+
+#[test]
+fn input_that_waits_is_bounded_over_all_tasks() {
+    const TOTAL: usize = 4 << 20;
+    let world = World::new(&["events"], 4, count);
+    let (log, stores): (Arc<dyn Log>, Arc<dyn Stores>) = (Arc::new(world.log.clone()), Arc::new(MemoryStores::new()));
+    let options = EngineOptions { buffer_total_bytes: TOTAL, ..EngineOptions::default() };
+    let mut process = LocalProcess::start_with(&world.plan, &log, &stores, "p", 1, &options).unwrap();
+    process.settle().unwrap();
+    for number in 0..100_000 {
+        world.send("events", number % 4, "some-key", 1);
+    }
+    // What is fetched is not processed: more and more would wait.
+    for _ in 0..60 {
+        process.workers_mut()[0].poll(Duration::ZERO).unwrap();
+    }
+    let (records, bytes) = process.workers()[0].buffered();
+    assert!(records > 1_000 && bytes < TOTAL as u64, "{records} records, {bytes} bytes");
+    process.settle().unwrap();
+    assert_eq!((0..4).map(|partition| world.log.read_all("totals", partition, true).len()).sum::<usize>(), 100_000);
 }

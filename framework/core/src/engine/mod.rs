@@ -5,6 +5,7 @@ mod bounds;
 mod buffers;
 mod commit;
 mod member;
+mod options;
 mod orders;
 mod report;
 mod restore;
@@ -15,6 +16,7 @@ mod worker;
 
 pub use bounds::TombstoneRetention;
 pub use member::Member;
+pub use options::EngineOptions;
 pub use orders::{Answer, Order, View};
 pub use report::{CommitReport, Recovery, Report, RestoreProgress};
-pub use worker::{EngineError, EngineOptions, Worker};
+pub use worker::{EngineError, Worker};

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::bounds::{TombstoneRetention, refused};
+use super::bounds::refused;
+use super::options::EngineOptions;
 use super::orders::View;
 use super::report::Report;
 use super::restore::Restore;
@@ -25,45 +26,6 @@ const TURN: usize = 256;
 const FETCH: usize = 4096;
 /// How often the checkpoints of stores that nothing is written to are told the time.
 const TOUCH: Duration = Duration::from_secs(600);
-
-/// How a worker works.
-#[derive(Clone, Debug)]
-pub struct EngineOptions {
-    /// Transactional id; none for at-least-once.
-    pub transactional_id: Option<String>,
-    /// Longest time between commits while there is something to commit.
-    pub commit_interval: Duration,
-    /// Least time between rounds of markers.
-    pub marker_interval: Duration,
-    /// After this long with nothing to read, an input no longer holds event time back.
-    pub idle_timeout: Duration,
-    /// Bytes of input a task may hold before its partitions are paused.
-    pub buffer_bytes: usize,
-    /// Bytes of input all tasks of the worker together may hold before those are paused that hold more than their share.
-    pub buffer_total_bytes: usize,
-    /// Bytes of uncommitted state that force a commit.
-    pub dirty_bytes: usize,
-    /// Changelogs read back at the same time; the others wait for their turn.
-    pub restore_parallel: usize,
-    /// How long the topics behind stores keep deletions.
-    pub tombstones: Arc<TombstoneRetention>,
-}
-
-impl Default for EngineOptions {
-    fn default() -> EngineOptions {
-        EngineOptions {
-            transactional_id: None,
-            commit_interval: Duration::from_millis(100),
-            marker_interval: Duration::from_secs(1),
-            idle_timeout: Duration::from_secs(30),
-            buffer_bytes: 16 << 20,
-            buffer_total_bytes: 64 << 20,
-            dirty_bytes: 32 << 20,
-            restore_parallel: 4,
-            tombstones: Arc::default(),
-        }
-    }
-}
 
 /// Why a worker cannot go on.
 #[derive(Debug, Clone, Error)]
@@ -214,17 +176,11 @@ impl Worker {
         for id in ids {
             let Some(stage) = self.tasks.remove(id) else { continue };
             self.unroute(id)?;
-            let mut stores = match stage {
-                Stage::Waiting(stores) => stores,
-                Stage::Restoring(restore) => restore.into_stores(),
-                Stage::Running(mut task) => {
-                    if let (true, Some(wall)) = (clean, self.wall) {
-                        task.touch(wall)?;
-                    }
-                    task.into_stores()
-                }
-            };
-            stores.flush()?;
+            match close(stage, self.wall.filter(|_| clean)) {
+                // It is put aside when it is opened next.
+                Ok(()) | Err(StoreError::Corrupt { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -314,12 +270,13 @@ impl Worker {
         }
         self.last_touch = now;
         let Some(wall) = self.wall else { return Ok(()) };
-        for stage in self.tasks.values_mut() {
+        let mut damaged = Vec::new();
+        for (id, stage) in &mut self.tasks {
             if let Stage::Running(task) = stage {
-                task.touch(wall)?;
+                damaged.extend(task.touch(wall).err().map(|error| (id.clone(), error)));
             }
         }
-        Ok(())
+        damaged.into_iter().try_for_each(|(id, error)| self.survive(&id, error.into()))
     }
 
     fn markers(&mut self, now: Duration, to: Markers) -> Result<(), EngineError> {
@@ -396,4 +353,19 @@ impl Worker {
             _ => None,
         })
     }
+}
+
+/// Closes a task's stores, flushed. With `wall`, those that have everything are told the time.
+fn close(stage: Stage, wall: Option<Timestamp>) -> Result<(), StoreError> {
+    let mut stores = match stage {
+        Stage::Waiting(stores) => stores,
+        Stage::Restoring(restore) => restore.into_stores(),
+        Stage::Running(mut task) => {
+            if let Some(wall) = wall {
+                task.touch(wall)?;
+            }
+            task.into_stores()
+        }
+    };
+    stores.flush()
 }

@@ -164,3 +164,15 @@ fn a_topology_that_does_not_fit_together_has_a_page() {
         (flights explain HW0012)"#]]
     .assert_eq(&error.render("flights"));
 }
+
+#[test]
+fn config_shows_how_memory_is_divided_and_refuses_too_little() {
+    let shown = call("config --set memory.limit=512MiB --workers 2").unwrap();
+    assert!(
+        shown.contains("memory.limit") && shown.contains("\nMemory, as cut from memory.limit:\n  total: 512MiB\n"),
+        "{shown}"
+    );
+    let refused = call("config --set memory.limit=64MiB").unwrap_err();
+    assert_eq!(refused.code, Some(codes::MEMORY_TOO_SMALL));
+    assert!(refused.message.contains("needs at least 116MiB"), "{}", refused.message);
+}
