@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 const UNKNOWN: u64 = 1 << 30;
 
 /// The default of `memory.limit`: three quarters of the control group's limit, which is this process's own, or a quarter of the
-/// machine's memory, which it shares.
-pub fn default_memory() -> u64 {
+/// machine's memory, which it shares, but no less than `least`, which works.
+pub fn default_memory(least: u64) -> u64 {
     let group = group_limits().into_iter().min();
     let machine = machine_memory();
     match (group, machine) {
         // A group without a limit of its own shows the machine's, or a number beyond it.
         (Some(limit), Some(machine)) if limit < machine => limit / 4 * 3,
         (Some(limit), None) => limit / 4 * 3,
-        (_, Some(machine)) => machine / 4,
-        (None, None) => UNKNOWN,
+        (_, Some(machine)) => (machine / 4).max(least),
+        (None, None) => UNKNOWN.max(least),
     }
 }
 
@@ -69,6 +69,6 @@ mod tests {
                       Max open files            1024                 524288               files\n";
         assert_eq!(soft_limit(limits), Some(1024));
         assert_eq!(soft_limit("Max open files            unlimited            unlimited            files\n"), Some(u64::MAX));
-        assert!(default_memory() > 0);
+        assert!(default_memory(0) > 0);
     }
 }

@@ -197,7 +197,7 @@ impl Settings {
     /// # Errors
     /// A usage error with the least limit that works, if it is set too low.
     pub fn memory(&self) -> Result<Memory, CliError> {
-        let limit = self.memory.limit.map_or_else(machine::default_memory, ByteSize::bytes);
+        let limit = self.memory.limit.map_or_else(|| machine::default_memory(memory::least(self.run.workers)), ByteSize::bytes);
         memory::divide(limit, self.run.workers, self.state.memory.map(ByteSize::bytes))
             .map_err(|refusal| CliError::usage(refusal).with_code(codes::MEMORY_TOO_SMALL))
     }
