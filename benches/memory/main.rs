@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let restoring = {
         let mut process = Process::start(&broker.bootstrap(), state.path(), &limit);
-        process.watch("restoring", || process_is_ready())
+        process.watch("restoring", process_is_ready)
     };
     let seconds = began.elapsed().as_secs_f64();
     println!("restored {records} changelog offsets in {seconds:.1} s, start included");
