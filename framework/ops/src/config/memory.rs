@@ -53,37 +53,35 @@ pub struct Memory {
     pub send: u64,
 }
 
-/// A part, the tenths of a percent it gets, and the least it works with: once, and per worker.
-const PARTS: [(u64, u64, u64); 6] = [
-    (STORES, 16 * MIB, 2 * MIB),
-    (INPUT, 0, 4 * MIB),
-    (UNCOMMITTED, 0, 2 * MIB),
-    (RESTORE, 0, 4 * MIB),
-    (FETCH, 0, 5 * MIB),
-    (SEND, 0, 2 * MIB),
-];
+/// A part besides the stores, the tenths of a percent it gets, and the least it works with, per worker.
+const OTHERS: [(u64, u64); 5] = [(INPUT, 4 * MIB), (UNCOMMITTED, 2 * MIB), (RESTORE, 4 * MIB), (FETCH, 5 * MIB), (SEND, 2 * MIB)];
+/// The least the stores work with, once and per worker.
+const LEAST_STORES: (u64, u64) = (16 * MIB, 2 * MIB);
 
 /// The least limit that works for so many workers.
 pub fn least(workers: usize) -> u64 {
     let workers = workers.max(1) as u64;
-    let rest = PARTS.iter().map(|(share, once, each)| ((once + each * workers) * 1000).div_ceil(*share)).fold(0, max);
+    let stores = (LEAST_STORES.0 + LEAST_STORES.1 * workers) * 1000;
+    let rest = max(least_of_others(workers, 1000), stores.div_ceil(STORES));
     (PROCESS + WORKER * workers + rest).next_multiple_of(MIB)
+}
+
+/// The least of what is divided by shares of `whole` for every part but the stores to get enough.
+fn least_of_others(workers: u64, whole: u64) -> u64 {
+    OTHERS.iter().map(|(share, each)| (each * workers * whole).div_ceil(*share)).fold(0, max)
 }
 
 /// Divides `limit` among the parts. `stores` is what was set for the stores by itself; the other parts then share what it leaves.
 /// Refuses a limit below the least that works.
 pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory, String> {
     let count = workers.max(1) as u64;
-    let needed = least(workers);
     let fixed = PROCESS + WORKER * count;
-    let share_of_stores = limit.saturating_sub(fixed) * STORES / 1000;
     let (stores, needed) = match stores {
-        None => (share_of_stores, needed),
-        // What is set beyond the share must come on top.
-        Some(set) => (set, needed + set.saturating_sub(share_of_stores)),
+        None => (limit.saturating_sub(fixed) * STORES / 1000, least(workers)),
+        Some(set) => (set, fixed.saturating_add(set).saturating_add(least_of_others(count, 1000 - STORES))),
     };
     if limit < needed {
-        let [limit, needed] = [limit, needed.next_multiple_of(MIB)].map(|bytes| ByteSize::of(bytes).write());
+        let [limit, needed] = [limit, needed.div_ceil(MIB).saturating_mul(MIB)].map(|bytes| ByteSize::of(bytes).write());
         return Err(format!(
             "memory.limit is {limit}, but run.workers = {workers} needs at least {needed}; raise it, or lower run.workers or state.memory"
         ));
@@ -198,16 +196,8 @@ mod tests {
             1,
             Some(460),
             expect![[r#"
-            total 512MiB
-            stores 400MiB
-            input 7MiB
-            uncommitted per worker 6MiB
-            restores per worker 1
-            run per restore 6MiB
-            fetched ahead per worker 2MiB
-            fetched ahead per worker for restores 1MiB
-            waiting to be sent per worker 3MiB
-        "#]],
+                memory.limit is 512MiB, but run.workers = 1 needs at least 557MiB; raise it, or lower run.workers or state.memory
+            "#]],
         );
     }
 

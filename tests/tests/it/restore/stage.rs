@@ -54,8 +54,8 @@ impl Stage {
         let log = KafkaBroker::shared().log();
         let app = unique(name);
         let stage = Stage { log, events: format!("{app}-events").into(), app, directory: TempDir::new().unwrap() };
-        stage.create(&stage.events.to_string(), "delete");
-        stage.create(&stage.changelog().to_string(), "compact,delete");
+        stage.create(&stage.events, "delete");
+        stage.create(&stage.changelog(), "compact,delete");
         stage
     }
 
