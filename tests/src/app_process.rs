@@ -4,7 +4,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::wait::until;
 
@@ -12,7 +12,7 @@ use crate::wait::until;
 pub struct AppProcess {
     child: Child,
     lines: Receiver<String>,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 impl AppProcess {
@@ -27,7 +27,7 @@ impl AppProcess {
         let keep = Arc::clone(&seen);
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                keep.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+                keep.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), line.clone()));
                 // The test may have stopped listening; the lines are kept all the same.
                 let _ = send.send(line);
             }
@@ -37,10 +37,13 @@ impl AppProcess {
 
     /// Waits for a line of its log that contains `text`, and answers what follows `text` in it.
     pub fn wait_for(&self, text: &str, limit: Duration) -> String {
-        until(&format!("the log says {text:?}"), limit, || {
-            let line = self.lines.try_iter().find(|line| line.contains(text))?;
-            line.split_once(text).map(|(_, rest)| rest.to_owned())
-        })
+        let began = Instant::now();
+        let found = until(&format!("the log says {text:?}"), limit * 2, || {
+            let line = self.lines.try_iter().find(|line| line.contains(text));
+            line.map(Some).or_else(|| (began.elapsed() > limit).then_some(None))
+        });
+        let line = found.unwrap_or_else(|| panic!("the log does not say {text:?} within {limit:?}:\n{}", self.log()));
+        line.split_once(text).map(|(_, rest)| rest.to_owned()).unwrap_or_default()
     }
 
     /// Asks it to stop (SIGTERM).
@@ -53,13 +56,23 @@ impl AppProcess {
         self.signal("KILL");
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it has ended.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
-        let ended = until("the application ends", limit, || self.child.try_wait().expect("a child can be waited for"));
+        let ended = self.wait_quietly(limit);
         if !ended.success() {
             eprintln!("{}", self.log());
         }
         ended
+    }
+
+    /// The same, without a word about how it ended.
+    pub fn wait_quietly(&mut self, limit: Duration) -> ExitStatus {
+        until("the application ends", limit, || self.child.try_wait().expect("a child can be waited for"))
     }
 
     /// Whether it still runs.
@@ -69,10 +82,16 @@ impl AppProcess {
 
     /// Everything it has written to stderr.
     pub fn log(&self) -> String {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+        self.lines().into_iter().map(|(_, line)| line).collect::<Vec<_>>().join("\n")
     }
 
-    fn signal(&self, name: &str) {
+    /// The same line by line, each with the time at which it was seen.
+    pub fn lines(&self) -> Vec<(Instant, String)> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.is_ok_and(|status| status.success()), "SIG{name} could not be sent");
     }
