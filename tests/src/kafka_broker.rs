@@ -3,11 +3,12 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use headwater_kafka::{KafkaConfig, KafkaLog};
 
+use crate::proxy::FaultProxy;
 use crate::{kafka_jars, until};
 
 /// From the start of the JVM to the first answer; 4 s on an idle machine.
@@ -22,6 +23,8 @@ pub struct BrokerOptions {
     pub properties: Vec<(&'static str, String)>,
     /// Feature versions to format the storage with, such as `group.version=0` for a cluster without KIP-848.
     pub features: Vec<&'static str>,
+    /// A proxy that the broker gives as its own address, so that all clients go through it.
+    pub behind: Option<Arc<FaultProxy>>,
 }
 
 /// A real Apache Kafka of one node, with its data in a temporary directory. Ends when it is dropped, and also when this
@@ -89,6 +92,10 @@ impl KafkaBroker {
             .replace("@DATA@", &directory.join("data").display().to_string());
         for (key, value) in &options.properties {
             properties.push_str(&format!("\n{key}={value}\n"));
+        }
+        if let Some(proxy) = &options.behind {
+            proxy.forward_to(&format!("127.0.0.1:{port}"));
+            properties.push_str(&format!("\nadvertised.listeners=PLAINTEXT://{}\n", proxy.address()));
         }
         fs::write(directory.join("server.properties"), properties).expect("writing server.properties");
         fs::write(directory.join("log4j2.yaml"), LOG4J).expect("writing log4j2.yaml");

@@ -8,6 +8,8 @@ pub mod cluster;
 mod http;
 mod kafka_broker;
 pub mod kafka_jars;
+
+pub mod proxy;
 pub mod tidy;
 mod wait;
 

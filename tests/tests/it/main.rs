@@ -3,6 +3,8 @@
 mod chaos;
 mod golden;
 mod kafka;
+mod ledger;
+mod proxy;
 mod readme;
 mod restore;
 mod tidy;

@@ -8,4 +8,5 @@ mod latency;
 mod outage;
 mod reading;
 pub(crate) mod support;
+pub mod support;
 mod transactions;
