@@ -1,5 +1,6 @@
 //! Tests against real brokers and whole applications. Slow things are shared: one broker serves all that can share it.
 
+mod bounded;
 mod chaos;
 mod golden;
 mod kafka;
