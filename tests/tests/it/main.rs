@@ -5,6 +5,7 @@ mod chaos;
 mod golden;
 mod kafka;
 mod ledger;
+mod named;
 mod proxy;
 mod readme;
 mod restore;
