@@ -51,6 +51,14 @@ impl AppProcess {
         self.signal("TERM");
     }
 
+    /// Asks it to stop, which it must do with success. Answers its log.
+    #[track_caller]
+    pub fn stop(mut self, limit: Duration) -> String {
+        self.terminate();
+        assert!(self.wait(limit).success(), "the application did not stop cleanly");
+        self.log()
+    }
+
     /// Ends it at once (SIGKILL).
     pub fn kill(&self) {
         self.signal("KILL");

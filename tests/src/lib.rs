@@ -8,7 +8,7 @@ pub mod cluster;
 mod http;
 mod kafka_broker;
 pub mod kafka_jars;
-
+pub mod proofs;
 pub mod proxy;
 pub mod tidy;
 mod wait;

@@ -75,14 +75,6 @@ impl Ledger {
         });
     }
 
-    /// Asks a process to stop, which it must do with success.
-    #[track_caller]
-    pub fn stop(&self, mut app: AppProcess) -> String {
-        app.terminate();
-        assert!(app.wait(LONG).success());
-        app.log()
-    }
-
     /// Every result exactly once, in order, with the right value.
     #[track_caller]
     pub fn check(&self, transfers: u64) {

@@ -44,4 +44,9 @@ impl Expected {
     pub fn late(&self) -> u64 {
         self.late
     }
+
+    /// Accounts that had any.
+    pub fn keys(&self) -> u64 {
+        self.accounts.len() as u64
+    }
 }

@@ -38,7 +38,8 @@ pub fn judge(log: &dyn Log) -> Result<Verdict, LogError> {
         Err(error) => check.unreadable(place, record.offset, &error),
     })?;
     let results = check.results();
-    Ok(Verdict { transfers: expected.transfers(), late: expected.late(), results, differences: check.finish() })
+    let (transfers, late, keys) = (expected.transfers(), expected.late(), expected.keys());
+    Ok(Verdict { transfers, late, keys, results, differences: check.finish() })
 }
 
 fn decoded<T>(value: &Option<bytes::Bytes>) -> Result<T, String>
@@ -55,6 +56,8 @@ pub struct Verdict {
     pub transfers: u64,
     /// How many of them are too late for their branch's minute.
     pub late: u64,
+    /// Accounts that had any.
+    pub keys: u64,
     /// Results in the outputs.
     pub results: u64,
     /// What is not as it must be; empty is success.

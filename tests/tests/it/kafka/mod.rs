@@ -8,5 +8,4 @@ mod latency;
 mod outage;
 mod reading;
 pub(crate) mod support;
-pub mod support;
 mod transactions;

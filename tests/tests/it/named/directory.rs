@@ -18,7 +18,7 @@ fn two_processes_on_one_state_directory() {
 
     ledger.load(1, TRANSFERS, None);
     ledger.wait_until_consumed(&mut [&mut first]);
-    let log = ledger.stop(first);
+    let log = first.stop(LONG);
     assert!(!log.contains("transaction aborted") && !log.contains("ERROR"), "{log}");
     ledger.check(TRANSFERS);
 }

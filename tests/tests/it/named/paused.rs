@@ -33,8 +33,8 @@ fn a_member_paused_beyond_its_session_is_fenced_and_rejoins() {
         until("it is a member again", LONG, || since(PROCESSING).then_some(()));
         load.join().expect("the load does not panic");
         ledger.wait_until_consumed(&mut [&mut paused, &mut heir]);
-        ledger.stop(heir);
+        heir.stop(LONG);
     });
-    ledger.stop(paused);
+    paused.stop(LONG);
     ledger.check(TRANSFERS);
 }

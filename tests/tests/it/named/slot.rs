@@ -49,7 +49,7 @@ fn a_returning_slot_aborts_what_it_left_open() {
 
     let mut app = ledger.start("state", &[]);
     ledger.wait_until_consumed(&mut [&mut app]);
-    ledger.stop(app);
+    app.stop(LONG);
     ledger.check(TRANSFERS);
 }
 
@@ -82,7 +82,7 @@ fn a_stolen_slot_is_fenced_and_says_so() {
     let app = ledger.start("state", &[]);
     app.wait_for(PROCESSING, LONG);
     ledger.load(1, TRANSFERS, None);
-    ledger.stop(app);
+    app.stop(LONG);
     copy(&ledger.state("state"), &ledger.state("copy"));
 
     let mut original = ledger.start("state", &[]);
@@ -93,8 +93,8 @@ fn a_stolen_slot_is_fenced_and_says_so() {
         wait_for_fencing([&original, &thief]);
     });
     assert!(original.is_running() && thief.is_running(), "neither of them ends because of it");
-    ledger.stop(thief);
+    thief.stop(LONG);
     ledger.wait_until_consumed(&mut [&mut original]);
-    ledger.stop(original);
+    original.stop(LONG);
     ledger.check(2 * TRANSFERS);
 }

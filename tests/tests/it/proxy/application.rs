@@ -51,7 +51,7 @@ fn lost_replies_under_load_leave_every_result_exactly_once() {
         while !load.is_finished() {
             let other = ledger.start("two", &[APP, EAGER]);
             other.wait_for(PROCESSING, LONG);
-            ledger.stop(other);
+            other.stop(LONG);
         }
     });
     ledger.wait_until_consumed(&mut [&mut app]);
@@ -60,7 +60,7 @@ fn lost_replies_under_load_leave_every_result_exactly_once() {
     for api in [Api::END_TXN, Api::TXN_OFFSET_COMMIT, Api::PRODUCE] {
         assert!(proxy.count(api) >= 5, "{api} was hardly disturbed: {:?}", proxy.counts());
     }
-    ledger.stop(app);
+    app.stop(LONG);
     ledger.check(TRANSFERS);
 }
 
@@ -86,6 +86,6 @@ fn a_broker_that_is_away_for_15_s_ends_no_process_and_loses_nothing() {
         broker.proxy().refuse(false);
     });
     ledger.wait_until_consumed(&mut [&mut app]);
-    ledger.stop(app);
+    app.stop(LONG);
     ledger.check(TRANSFERS);
 }
