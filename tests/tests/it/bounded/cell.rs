@@ -85,6 +85,7 @@ impl Subject {
             idle_timeout: Duration::from_secs(30),
             buffer_bytes: 1 << 20,
             dirty_bytes: 1 << 20,
+            ..EngineOptions::default()
         };
         Worker::new(Arc::clone(&self.plan), log, stores, options).unwrap()
     }

@@ -63,6 +63,7 @@ impl Stage {
             idle_timeout: Duration::from_secs(30),
             buffer_bytes: 1 << 20,
             dirty_bytes: 1 << 20,
+            ..EngineOptions::default()
         };
         let (log, stores): (Arc<dyn Log>, Arc<dyn Stores>) =
             (Arc::new(self.log.clone()), Arc::new(headwater::MemoryStores::default()));
