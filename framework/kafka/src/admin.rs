@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use crate::block_on::block_on;
 use crate::config::KafkaConfig;
 use crate::context::Context;
-use crate::error::{from_code, from_kafka, is_transient};
+use crate::error::{back_off, from_code, from_kafka, is_transient};
 use crate::kafka_log::{open_plain, unreachable_error};
 use crate::native::{self, Client};
 use crate::options;
@@ -74,13 +74,22 @@ impl KafkaAdmin {
         Ok(Some((count(partitions.len()), count(replicas), ready)))
     }
 
-    fn failed(&self, error: &KafkaError, what: &str, started: Instant) -> LogError {
-        match error {
-            KafkaError::AdminOp(code) if is_transient(*code) => {
-                native::serve(&self.client, Duration::ZERO);
-                unreachable_error(&self.config, what, started.elapsed(), &self.client)
+    /// Asks again while brokers cannot be reached, until the time to connect is up: a connection that broke is no answer.
+    /// What is asked must bear being done twice.
+    fn ask<T>(&self, what: &str, mut request: impl FnMut() -> Result<T, KafkaError>) -> Result<T, LogError> {
+        let started = Instant::now();
+        loop {
+            match request() {
+                Ok(answer) => return Ok(answer),
+                Err(KafkaError::AdminOp(code)) if is_transient(code) => {
+                    native::serve(&self.client, Duration::ZERO);
+                    if started.elapsed() >= self.config.connect_timeout {
+                        return Err(unreachable_error(&self.config, what, started.elapsed(), &self.client));
+                    }
+                    back_off();
+                }
+                Err(other) => return Err(from_kafka(&other, what)),
             }
-            other => from_kafka(other, what),
         }
     }
 }
@@ -105,11 +114,9 @@ impl Admin for KafkaAdmin {
         if found.is_empty() {
             return Ok(found);
         }
-        let started = Instant::now();
         let names: Vec<String> = found.keys().cloned().collect();
         let specifiers: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-        let resources = block_on(self.admin.describe_configs(&specifiers, &admin_options()))
-            .map_err(|error| self.failed(&error, "describing topics", started))?;
+        let resources = self.ask("describing topics", || block_on(self.admin.describe_configs(&specifiers, &admin_options())))?;
         for (resource, name) in resources.into_iter().zip(&names) {
             match resource {
                 Ok(resource) => {
@@ -144,8 +151,7 @@ impl Admin for KafkaAdmin {
                 topic.config.iter().fold(request, |request, (key, value)| request.set(key, value))
             })
             .collect();
-        let results = block_on(self.admin.create_topics(&requests, &admin_options()))
-            .map_err(|error| self.failed(&error, "creating topics", started))?;
+        let results = self.ask("creating topics", || block_on(self.admin.create_topics(&requests, &admin_options())))?;
         for result in results {
             match result {
                 Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
@@ -171,15 +177,13 @@ impl Admin for KafkaAdmin {
         if before.is_empty() {
             return Ok(());
         }
-        let started = Instant::now();
         let mut list = TopicPartitionList::with_capacity(before.len());
         for (partition, offset) in before {
             list.add_partition(&partition.topic, partition.partition)
                 .set_offset(Offset::Offset(*offset))
                 .map_err(|_| LogError::Fatal(format!("records of {partition} cannot be deleted before offset {offset}")))?;
         }
-        let done = block_on(self.admin.delete_records(&list, &admin_options()))
-            .map_err(|error| self.failed(&error, "deleting records", started))?;
+        let done = self.ask("deleting records", || block_on(self.admin.delete_records(&list, &admin_options())))?;
         for element in done.elements() {
             if let Err(error) = element.error() {
                 let what = format!("deleting records of {}-{}", element.topic(), element.partition());
