@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::engine::{Answer, EngineError, EngineOptions, Member, Order, Worker};
+use headwater_core::engine::{Answer, EngineError, EngineOptions, Member, Order, View, Worker};
 use headwater_core::port::{Log, LogError, MembershipConfig, NewTopic, Stores};
 use headwater_core::{Blueprint, Plan, PlanError, Timestamp};
 
@@ -18,6 +18,9 @@ pub struct LocalProcess {
     member: Member,
     workers: Vec<Worker>,
     now: Duration,
+    /// What [`serve_group`](LocalProcess::serve_group) published last, and the orders it gave that are not carried out yet.
+    view: Option<View>,
+    waiting: Vec<(usize, Order)>,
     /// The time of day when `now` was zero.
     epoch: Timestamp,
 }
@@ -70,7 +73,8 @@ impl LocalProcess {
             Worker::new(Arc::clone(plan), Arc::clone(log), Arc::clone(stores), options)
         };
         let workers = (0..workers).map(worker).collect::<Result<_, _>>()?;
-        Ok(LocalProcess { member, workers, now: Duration::ZERO, epoch: Timestamp::from_millis(0) })
+        let epoch = Timestamp::from_millis(0);
+        Ok(LocalProcess { member, workers, now: Duration::ZERO, view: None, waiting: Vec::new(), epoch })
     }
 
     /// One round: the group, then each worker, which commits also when nothing is left to do. Answers whether anything happened.
@@ -85,9 +89,9 @@ impl LocalProcess {
 
     fn round(&mut self, commit_when_done: bool) -> Result<bool, EngineError> {
         let mut active = false;
-        let wall = self.epoch + self.now;
-        self.workers.iter_mut().for_each(|worker| worker.set_wall_time(wall));
-        let orders = self.member.poll(Duration::ZERO)?;
+        self.tell_wall_time();
+        let mut orders = std::mem::take(&mut self.waiting);
+        orders.extend(self.member.poll(Duration::ZERO)?);
         active |= !orders.is_empty() || self.member.is_giving_up();
         self.carry_out(orders)?;
         let view = self.member.view();
@@ -100,6 +104,45 @@ impl LocalProcess {
                 active = true;
                 worker.commit(self.now)?;
             }
+        }
+        Ok(active)
+    }
+
+    /// What the main thread of a process does once, by itself: serves the group, and leaves orders for the workers to find. With
+    /// [`serve_worker`](LocalProcess::serve_worker) it makes the threads of a process go at any pace.
+    pub fn serve_group(&mut self) -> Result<bool, EngineError> {
+        let orders = self.member.poll(Duration::ZERO)?;
+        self.view = self.member.view();
+        let active = !orders.is_empty() || self.member.is_giving_up();
+        self.waiting.extend(orders);
+        Ok(active)
+    }
+
+    /// What the thread of one worker does once: carries out its orders, works, commits when it is time to.
+    pub fn serve_worker(&mut self, number: usize) -> Result<bool, EngineError> {
+        self.tell_wall_time();
+        let (mine, others) = std::mem::take(&mut self.waiting).into_iter().partition(|(worker, _)| *worker == number);
+        self.waiting = others;
+        let mine: Vec<(usize, Order)> = mine;
+        let mut active = !mine.is_empty();
+        for (_, order) in mine {
+            match order {
+                Order::Start(task) => self.workers[number].start(task)?,
+                Order::Stop { tasks, clean } => {
+                    self.workers[number].set_view(self.view.clone());
+                    self.workers[number].stop(&tasks, clean, self.now)?;
+                    self.waiting.extend(self.member.answered(Answer::Stopped(tasks))?);
+                    self.view = self.member.view();
+                }
+            }
+        }
+        let worker = &mut self.workers[number];
+        worker.set_view(self.view.clone());
+        let worked = worker.poll(Duration::ZERO)? + worker.process(self.now)?;
+        active |= worked > 0 || worker.task_counts().0 > 0;
+        if worker.commit_due(self.now) {
+            active = true;
+            worker.commit(self.now)?;
         }
         Ok(active)
     }
@@ -132,7 +175,8 @@ impl LocalProcess {
 
     /// Stops cleanly: commits, closes, leaves the group.
     pub fn stop(mut self) -> Result<(), EngineError> {
-        let orders = self.member.stop_all();
+        let mut orders = std::mem::take(&mut self.waiting);
+        orders.extend(self.member.stop_all());
         let view = self.member.view();
         self.workers.iter_mut().for_each(|worker| worker.set_view(view.clone()));
         self.carry_out(orders)?;
@@ -147,6 +191,11 @@ impl LocalProcess {
     /// The same, to take their reports.
     pub fn workers_mut(&mut self) -> &mut [Worker] {
         &mut self.workers
+    }
+
+    fn tell_wall_time(&mut self) {
+        let wall = self.epoch + self.now;
+        self.workers.iter_mut().for_each(|worker| worker.set_wall_time(wall));
     }
 
     fn carry_out(&mut self, mut orders: Vec<(usize, Order)>) -> Result<(), EngineError> {
