@@ -22,6 +22,9 @@ struct Reading {
     is_table: bool,
     /// The next offset, and what is to be stored beside the store until it is complete.
     at: Checkpoint,
+    /// The offset after the last record applied. Only this is stored, not how far the reading has got past markers and aborted records
+    /// behind it: should a leader that lost them give their offsets again, the store would take other records for those it has.
+    applied_to: i64,
     /// Done when the position reaches this: the read-uncommitted end for a changelog (KAFKA-10167), the committed offset for a table.
     end: i64,
     applied: u64,
@@ -84,7 +87,10 @@ impl Restore {
             // A table that is read up to its committed position has not seen the deletions behind it.
             complete.push(Checkpoint { offset: end, as_of: if end >= facts.log.end { now } else { as_of }, ..at });
             if offset < end {
-                reading.insert(partition, Reading { store, name: open.name, is_table, at, end, applied: 0, active: false });
+                reading.insert(
+                    partition,
+                    Reading { store, name: open.name, is_table, at, applied_to: offset, end, applied: 0, active: false },
+                );
             }
         }
         Ok(Restore { id, stores, starts, reading, complete, now })
@@ -107,10 +113,13 @@ impl Restore {
                 Some(Change { store: reading.store, key: record.key.clone()?, value })
             })
             .collect();
+        let nexts = batch.records.iter().map(|record| record.offset + 1).filter(|next| *next <= reading.end);
+        reading.applied_to = nexts.fold(reading.applied_to, i64::max);
         reading.at.offset = batch.position.min(reading.end);
         reading.applied += changes.len() as u64;
-        self.stores.load(&changes, reading.store, reading.at)?;
+        self.stores.load(&changes, reading.store, Checkpoint { offset: reading.applied_to, ..reading.at })?;
         if reading.at.offset >= reading.end {
+            self.complete[reading.store].offset = reading.applied_to;
             self.stores.end_load(reading.store)?;
             return Ok(Received::Done);
         }
@@ -136,7 +145,8 @@ impl Restore {
         self.stores.clear(reading.store)?;
         reading.end = if reading.is_table { reading.end.max(log.start) } else { log.end };
         reading.at = Checkpoint { offset: log.start, as_of: self.now, ..reading.at };
-        self.complete[reading.store].offset = reading.end;
+        reading.applied_to = log.start;
+        self.complete[reading.store].offset = log.start;
         let detail = describe(before.as_ref(), &log, reading.end, reading.at.topic, None);
         let recovery = Recovery { task: self.id.clone(), store: Some(reading.name.clone()), trouble, detail };
         Ok(Some((log.start, recovery)))

@@ -85,6 +85,17 @@ impl MemoryLog {
         })
     }
 
+    /// The offset that a reader of committed records can get to: the first one of an open transaction, else the high watermark.
+    ///
+    /// # Panics
+    /// When the partition does not exist.
+    pub fn last_stable_offset(&self, topic: &str, partition: i32) -> i64 {
+        assert_ok({
+            let state = self.lock();
+            state.topics.partition(topic, partition).map(|log| log.visible_end(false))
+        })
+    }
+
     /// The position a group has committed for a partition, if it has.
     pub fn committed(&self, group: &str, partition: &TopicPartition) -> Option<Committed> {
         self.lock().groups.get(group)?.offsets.get(partition).cloned()

@@ -18,6 +18,7 @@ mod state;
 mod tests;
 mod topics;
 mod transactions;
+mod truncation;
 
 pub use clock::Timeouts;
 pub use compaction::Tombstones;

@@ -24,7 +24,7 @@ pub(super) struct Entry {
     pub kind: Kind,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Plain,
     Transactional(TransactionSeq),
@@ -84,6 +84,23 @@ impl Partition {
 
     pub fn is_aborted(&self, entry: &Entry) -> bool {
         matches!(entry.kind, Kind::Transactional(transaction) if self.aborted.contains_key(&transaction))
+    }
+
+    /// Where the marker of an aborted transaction is.
+    pub fn abort_marker(&self, transaction: TransactionSeq) -> Option<i64> {
+        self.aborted.get(&transaction).copied()
+    }
+
+    pub fn is_abort_marker(&self, offset: i64) -> bool {
+        self.aborted.values().any(|marker| *marker == offset)
+    }
+
+    /// Cuts everything from `end` on; no transaction may be open.
+    pub fn cut(&mut self, end: i64) {
+        let stays = self.entries.partition_point(|entry| entry.record.offset < end);
+        self.entries.truncate(stays);
+        self.aborted.retain(|_, marker| *marker < end);
+        self.end = end;
     }
 
     /// Collects up to `max` records from `from` on; what is not to be shown is passed over.

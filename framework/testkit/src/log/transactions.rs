@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use headwater_core::port::{Committed, GroupMetadata, LogError};
@@ -11,7 +11,8 @@ use super::topics::Topics;
 /// The transactional ids, their epochs and their open transactions.
 #[derive(Default)]
 pub(super) struct Coordinator {
-    ids: HashMap<String, Registered>,
+    /// In order, so that what is aborted at one moment is aborted in the same order each time.
+    ids: BTreeMap<String, Registered>,
     last: TransactionSeq,
 }
 

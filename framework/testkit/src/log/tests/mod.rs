@@ -10,6 +10,7 @@ mod offsets;
 mod reading;
 mod sessions;
 mod transactions;
+mod truncation;
 
 use std::time::Duration;
 
