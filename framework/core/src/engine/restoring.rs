@@ -10,6 +10,8 @@ use crate::record::TopicPartition;
 
 /// Records of changelogs taken in one poll: enough to be quick, few enough that running tasks have their turn soon.
 const FETCH: usize = 16_384;
+/// Polls in a row that bring nothing before the logs are looked at again.
+const PATIENCE: u32 = 32;
 /// After this long without a restore its reader is closed.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -20,6 +22,8 @@ impl Worker {
         for partition in std::mem::take(&mut self.doubtful) {
             self.check_restore(&partition)?;
         }
+        // What was begun again above is read from its new place by the poll below.
+        self.redirected.clear();
         let Some(reader) = self.restore_reader.as_mut().filter(|_| !self.restoring.is_empty()) else { return Ok(0) };
         let batches = match reader.poll(FETCH, timeout) {
             Ok(batches) => batches,
@@ -31,8 +35,14 @@ impl Worker {
             Err(error) => return Err(error.into()),
         };
         let records = batches.iter().map(|batch| batch.records.len()).sum();
+        self.silent_restores = if batches.is_empty() { self.silent_restores + 1 } else { 0 };
         for batch in batches {
             self.restore_batch(&batch)?;
+        }
+        if self.silent_restores >= PATIENCE {
+            // The end is reported once. A log that has become shorter after that says nothing more.
+            self.silent_restores = 0;
+            self.doubtful.extend(self.restoring.keys().cloned());
         }
         Ok(records)
     }

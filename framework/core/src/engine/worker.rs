@@ -3,7 +3,7 @@
 //! Whoever drives it repeats, on one thread: carry out orders ([`start`](Worker::start), [`stop`](Worker::stop)), [`poll`](Worker::poll),
 //! [`process`](Worker::process), and when [`commit_due`](Worker::commit_due), [`commit`](Worker::commit). Time is the caller's: a duration since any fixed moment.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,11 +85,13 @@ pub struct Worker {
     pub(super) reader: Box<dyn Reader>,
     /// Reads changelogs; there while something is restored.
     pub(super) restore_reader: Option<Box<dyn Reader>>,
+    /// Polls of changelogs in a row that brought nothing.
+    pub(super) silent_restores: u32,
     pub(super) restore_idle_since: Option<Duration>,
     /// The changelogs being read, and for which task.
     pub(super) restoring: HashMap<TopicPartition, TaskId>,
     /// Those whose log is to be looked at, because they could not be read on or ended early.
-    pub(super) doubtful: HashSet<TopicPartition>,
+    pub(super) doubtful: BTreeSet<TopicPartition>,
     pub(super) producer: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
     /// Which task a partition's records are for.
@@ -128,9 +130,10 @@ impl Worker {
             options,
             reader,
             restore_reader: None,
+            silent_restores: 0,
             restore_idle_since: None,
             restoring: HashMap::new(),
-            doubtful: HashSet::new(),
+            doubtful: BTreeSet::new(),
             producer: None,
             tasks: BTreeMap::new(),
             routes: HashMap::new(),
