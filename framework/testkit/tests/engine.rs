@@ -220,3 +220,24 @@ fn input_that_waits_is_bounded_over_all_tasks() {
     process.settle().unwrap();
     assert_eq!((0..4).map(|partition| world.log.read_all("totals", partition, true).len()).sum::<usize>(), 100_000);
 }
+
+#[test]
+fn a_member_that_lost_an_input_which_others_trimmed_goes_on() {
+    let world = World::new(&["events"], 1, count);
+    let mut zombie = world.process("zombie");
+    world.send("events", 0, "k", 1);
+    zombie.settle().unwrap();
+    world.expire();
+    let mut owner = world.process("owner");
+    for second in 2..6 {
+        world.send("events", 0, "k", second);
+    }
+    owner.settle().unwrap();
+    world.log.delete_before("events", 0, world.position("events"));
+    // Its worker reads on before the group has told the process anything.
+    zombie.serve_worker(0).unwrap();
+    owner.stop().unwrap();
+    world.send("events", 0, "k", 6);
+    zombie.settle().unwrap();
+    assert_eq!(world.values("totals", 1).last().map(String::as_str), Some("6"));
+}

@@ -81,7 +81,12 @@ fn input_starts(plan: &Plan, id: &TaskId, reader: &mut dyn Reader) -> Result<BTr
             // A table is what its topic still has: what was deleted of it needs no processing.
             from.offset = from.offset.max(log.start);
         }
-        check_position(&partition, from.offset, log)?;
+        if let Err(refusal) = check_position(&partition, from.offset, log) {
+            if moved_on(reader, &partition, from.offset) {
+                return Err(LogError::Retriable("the group went on meanwhile".into()).into());
+            }
+            return Err(refusal);
+        }
         starts.insert(partition.topic, InputStart { from, end: log.end });
     }
     Ok(starts)
@@ -96,6 +101,14 @@ pub(crate) fn check_position(partition: &TopicPartition, position: i64, log: End
         return Err(EngineError::InputTrimmed { partition: partition.clone(), position, log });
     }
     Ok(())
+}
+
+/// Whether the group has committed a later position by now. A process that stood still may still hold a partition that another one has
+/// processed further and trimmed: then nothing is missing of what is still to be processed.
+pub(crate) fn moved_on(reader: &mut dyn Reader, partition: &TopicPartition, position: i64) -> bool {
+    // If the group cannot be asked now, the next attempt will be.
+    let Ok(committed) = reader.committed(std::slice::from_ref(partition)) else { return true };
+    committed.into_iter().flatten().any(|committed| committed.offset > position)
 }
 
 /// An input that cannot be read on while it is processed: the same refusal, by its bounds as they are now.

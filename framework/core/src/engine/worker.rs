@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::bounds::refused;
+use super::bounds::{moved_on, refused};
 use super::options::EngineOptions;
 use super::orders::View;
 use super::report::Report;
@@ -205,7 +205,15 @@ impl Worker {
                 self.drained = false;
                 return Ok(restored);
             }
-            Err(LogError::OutOfRange { partition, offset, log }) => return Err(refused(&partition, offset, log)),
+            Err(LogError::OutOfRange { partition, offset, log }) => {
+                if !moved_on(self.reader.as_mut(), &partition, offset) {
+                    return Err(refused(&partition, offset, log));
+                }
+                // Its owner has gone on, and deleted what it has processed: the group will say so in a moment.
+                self.drained = false;
+                self.abort_and_replay("the group went on without this member")?;
+                return Ok(restored);
+            }
             batches => batches?,
         };
         let records: usize = batches.iter().map(|batch| batch.records.len()).sum();
