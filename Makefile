@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test chaos prove-kills prove-rolling prove-restore bench bench-memory lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore bench bench-memory lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -31,6 +31,12 @@ test: setup ## all tests: formatting, Rust (with a real Kafka), the chart
 	cargo fmt --all --check
 	cargo test --release --workspace
 	scripts/chart-test.sh
+
+simulate: ## whole applications in memory under faults: SEEDS=1000, or one SEED, MUTATE=defect (docs/testing/simulator.md)
+	@scripts/setup.sh build
+	@cargo build --release --quiet -p headwater-simulator --bin simulate
+	@SEEDS="$(SEEDS)" SEED="$(SEED)" FROM="$(FROM)" MUTATE="$(MUTATE)" WITHOUT="$(WITHOUT)" FAULTS="$(FAULTS)" ACTS="$(ACTS)" TRACE="$(TRACE)" \
+	"$(CARGO_TARGET_DIR)/release/simulate"
 
 chaos: ## kills, pauses and fills for MINUTES=5 from SEED=...; needs root for a small tmpfs (docs/operating/chaos.md)
 	@scripts/setup.sh all
