@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::inspect::hex;
+
 /// Turns values of type `T` into bytes and back. A codec is a name, not a value: it has no state, so that every task,
 /// every worker and every replay reads the same bytes the same way.
 #[diagnostic::on_unimplemented(
@@ -17,6 +19,10 @@ pub trait Codec<T>: 'static {
     fn encode(value: &T, buffer: &mut Vec<u8>) -> Result<(), CodecError>;
     /// Reads a value from exactly these bytes.
     fn decode(bytes: &[u8]) -> Result<T, CodecError>;
+    /// These bytes as JSON text, for whoever looks into a store. Default: `{"hex":"..."}`, once they can be decoded.
+    fn show(bytes: &[u8]) -> Result<String, CodecError> {
+        Self::decode(bytes).map(|_| hex(bytes))
+    }
 }
 
 /// Why bytes could not be read or written.
@@ -37,6 +43,11 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
         serde_json::from_slice(bytes).map_err(|e| CodecError(format!("not the expected JSON: {e}")))
+    }
+
+    fn show(bytes: &[u8]) -> Result<String, CodecError> {
+        let _fits_the_type: T = Self::decode(bytes)?;
+        Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 }
 
@@ -67,5 +78,9 @@ impl Codec<String> for Text {
 
     fn decode(bytes: &[u8]) -> Result<String, CodecError> {
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| CodecError(format!("not UTF-8: {e}")))
+    }
+
+    fn show(bytes: &[u8]) -> Result<String, CodecError> {
+        Self::decode(bytes).map(|text| serde_json::Value::from(text).to_string())
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::codec::CodecError;
+use crate::inspect::{hex, read_hex};
 use crate::window::Windowed;
 
 /// A record's key. Encoding and decoding must be each other's inverse: the bytes decide the partition and name the state.
@@ -23,6 +24,14 @@ pub trait Key: Clone + 'static {
     fn partitioned_by(encoded: &[u8]) -> &[u8] {
         encoded
     }
+    /// An encoded key as JSON text, for whoever looks into a store. Default: `{"hex":"..."}`.
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        Ok(hex(encoded))
+    }
+    /// The encoded key that a person means by this text: what [`show`](Key::show) writes, and text as it is for keys that are strings.
+    fn read(text: &str) -> Result<Vec<u8>, CodecError> {
+        read_hex(text)
+    }
 }
 
 impl Key for String {
@@ -32,6 +41,14 @@ impl Key for String {
 
     fn decode(bytes: &[u8]) -> Result<String, CodecError> {
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| CodecError(format!("key is not UTF-8: {e}")))
+    }
+
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        <String as Key>::decode(encoded).map(|text| serde_json::Value::from(text).to_string())
+    }
+
+    fn read(text: &str) -> Result<Vec<u8>, CodecError> {
+        Ok(text.as_bytes().to_vec())
     }
 }
 
@@ -52,6 +69,18 @@ impl Key for () {
     fn decode(bytes: &[u8]) -> Result<(), CodecError> {
         if bytes.is_empty() { Ok(()) } else { Err(CodecError(format!("expected an empty key, found {} bytes", bytes.len()))) }
     }
+
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        <() as Key>::decode(encoded).map(|()| String::from("null"))
+    }
+
+    fn read(text: &str) -> Result<Vec<u8>, CodecError> {
+        if text == "null" {
+            Ok(Vec::new())
+        } else {
+            Err(CodecError(format!("expected null, the only key there is, found {text:?}")))
+        }
+    }
 }
 
 macro_rules! big_endian_key {
@@ -66,6 +95,16 @@ macro_rules! big_endian_key {
                     let (want, have) = (size_of::<$int>(), bytes.len());
                     CodecError(format!("key is not a big-endian {}: {want} bytes expected, {have} found", stringify!($int)))
                 })
+            }
+
+            fn show(encoded: &[u8]) -> Result<String, CodecError> {
+                <$int as Key>::decode(encoded).map(|key| key.to_string())
+            }
+
+            fn read(text: &str) -> Result<Vec<u8>, CodecError> {
+                let key = text.trim().parse::<$int>();
+                let wrong = |_| CodecError(format!("expected a number ({}), found {text:?}", stringify!($int)));
+                key.map(|key| key.to_be_bytes().to_vec()).map_err(wrong)
             }
         }
     )*};
@@ -92,6 +131,24 @@ impl<K: Key> Key for Windowed<K> {
     fn partitioned_by(encoded: &[u8]) -> &[u8] {
         K::partitioned_by(&encoded[..encoded.len().saturating_sub(8)])
     }
+
+    /// `{"key": ..., "window_start": milliseconds}`.
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        let Windowed { key, window } = Windowed::<K>::decode(encoded)?;
+        let mut inner = Vec::new();
+        key.encode(&mut inner);
+        Ok(format!("{{\"key\":{},\"window_start\":{}}}", K::show(&inner)?, window.start().as_millis()))
+    }
+
+    fn read(text: &str) -> Result<Vec<u8>, CodecError> {
+        let wrong = || CodecError(format!("expected {{\"key\": ..., \"window_start\": milliseconds}}, found {text:?}"));
+        let json: serde_json::Value = serde_json::from_str(text).map_err(|_| wrong())?;
+        let (key, start) = (json.get("key").ok_or_else(wrong)?, json.get("window_start"));
+        let start = start.and_then(serde_json::Value::as_i64).ok_or_else(wrong)?;
+        let mut encoded = K::read(&key.as_str().map_or_else(|| key.to_string(), str::to_owned))?;
+        encoded.extend_from_slice(&start.to_be_bytes());
+        Ok(encoded)
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +170,24 @@ mod tests {
         check((), &[]);
         assert!(u64::decode(&[1]).is_err());
         assert!(String::decode(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read() {
+        fn check<K: Key>(key: K, shown: &str, read: &str) {
+            let mut encoded = Vec::new();
+            key.encode(&mut encoded);
+            assert_eq!(K::show(&encoded).unwrap(), shown);
+            assert_eq!(K::read(read).unwrap(), encoded);
+        }
+        check(String::from("a\tb"), r#""a\tb""#, "a\tb");
+        check(-7_i64, "-7", "-7");
+        check((), "null", "null");
+        check(Bytes::from_static(&[1, 255]), r#"{"hex":"01ff"}"#, r#"{"hex":"01ff"}"#);
+        let windowed = r#"{"key":"EWR","window_start":3600000}"#;
+        check(Windowed::starting_at(String::from("EWR"), 3_600_000), windowed, windowed);
+        assert!(<i32 as Key>::read("many").unwrap_err().to_string().contains("i32"));
+        assert!(<Windowed<String> as Key>::read("EWR").is_err());
     }
 
     #[test]

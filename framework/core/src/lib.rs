@@ -10,7 +10,10 @@ mod codec;
 pub mod describe;
 pub mod engine;
 mod failure;
+mod failures;
+mod inspect;
 mod key;
+mod manifest;
 mod operators;
 mod partition;
 mod policy;
@@ -28,7 +31,13 @@ mod window;
 pub use blueprint::{Blueprint, InternalTopic, Plan, PlanError, TaskId, TopicUse, TopologyError};
 pub use codec::{Codec, CodecError, Json, Raw, Text};
 pub use failure::Failure;
+pub use failures::{BackOff, Failures, RunFailure};
+pub use inspect::{Page, QueryError, StateQuery, StoreKind, StoreSummary};
 pub use key::Key;
+pub use manifest::{
+    ControlError, ControlState, InputEntry, Manifest, ManifestError, OperatorEntry, RepartitionEntry, ResetMark, StoreEntry,
+    StoredManifest, TopologyChange, Verdict,
+};
 pub use partition::{murmur2, partition_for};
 pub use policy::Policy;
 pub use record::{Header, Outgoing, Record, TopicName, TopicPartition};

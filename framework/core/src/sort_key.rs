@@ -1,6 +1,7 @@
 //! Keys inside a [`Map`](crate::Map): their bytes sort as the values do.
 
 use crate::codec::CodecError;
+use crate::inspect::hex;
 use crate::time::Timestamp;
 
 /// A key whose encoded bytes compare as the values compare, so that ranges over stored entries come in order.
@@ -14,6 +15,10 @@ pub trait SortKey: Sized + 'static {
     fn encode(&self, buffer: &mut Vec<u8>);
     /// Reads a value from exactly these bytes.
     fn decode(bytes: &[u8]) -> Result<Self, CodecError>;
+    /// An encoded key as JSON text, for whoever looks into a store. Default: `{"hex":"..."}`.
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        Ok(hex(encoded))
+    }
 }
 
 impl SortKey for () {
@@ -21,6 +26,10 @@ impl SortKey for () {
 
     fn decode(_bytes: &[u8]) -> Result<(), CodecError> {
         Ok(())
+    }
+
+    fn show(_encoded: &[u8]) -> Result<String, CodecError> {
+        Ok(String::from("null"))
     }
 }
 
@@ -31,6 +40,10 @@ impl SortKey for String {
 
     fn decode(bytes: &[u8]) -> Result<String, CodecError> {
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|e| CodecError(format!("map key is not UTF-8: {e}")))
+    }
+
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        <String as SortKey>::decode(encoded).map(|text| serde_json::Value::from(text).to_string())
     }
 }
 
@@ -44,6 +57,10 @@ macro_rules! sort_key {
             fn decode(bytes: &[u8]) -> Result<$int, CodecError> {
                 let bytes = bytes.try_into().map_err(|_| CodecError(format!("map key of {} bytes is no {}", bytes.len(), stringify!($int))))?;
                 Ok(<$int>::from_be_bytes(bytes) ^ $flip)
+            }
+
+            fn show(encoded: &[u8]) -> Result<String, CodecError> {
+                <$int as SortKey>::decode(encoded).map(|key| key.to_string())
             }
         }
     )*};
@@ -59,6 +76,10 @@ impl SortKey for Timestamp {
 
     fn decode(bytes: &[u8]) -> Result<Timestamp, CodecError> {
         i64::decode(bytes).map(Timestamp::from_millis)
+    }
+
+    fn show(encoded: &[u8]) -> Result<String, CodecError> {
+        <i64 as SortKey>::show(encoded)
     }
 }
 

@@ -73,6 +73,11 @@ impl Tumbling {
         window.end() + self.grace
     }
 
+    /// The windows' length.
+    pub const fn size(&self) -> Duration {
+        self.size
+    }
+
     /// From a window's start to its closing.
     pub fn lifetime(&self) -> Duration {
         self.size + self.grace

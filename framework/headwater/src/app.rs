@@ -6,16 +6,16 @@ use clap::{ArgMatches, Command};
 use headwater_core::describe::Description;
 use headwater_core::port::Log;
 use headwater_core::{Blueprint, Topology, TopologyError};
-use headwater_ops::CliError;
 use headwater_ops::admin::WorkerPulse;
-use headwater_ops::cli::{self, AppCommand, AppSpec, RunContext};
+use headwater_ops::cli::{self, AppCommand, AppSpec, RunContext, Surroundings};
 use headwater_ops::config::Settings;
 use headwater_ops::explain::codes;
-use headwater_runtime::{Process, World};
+use headwater_ops::{CliError, Fanout};
+use headwater_runtime::{CrashLoop, Observer, Process, World};
 use headwater_testkit::MemoryLog;
 
-use crate::failure::cli_error;
 use crate::session::Session;
+use crate::stopped::{Stopped, now};
 use crate::world::{self, Scratch};
 
 /// An application without commands of its own.
@@ -64,7 +64,15 @@ impl App {
         };
         let (name, seed) = (self.name, self.seed);
         let run = move |context: RunContext| run(name, &described(&for_run)?, seed.as_deref(), context);
-        cli::main(AppSpec { name, describe: Box::new(describe), run: Box::new(run), commands: self.commands })
+        let blueprint = self.blueprint;
+        let surroundings = Surroundings {
+            blueprint: Box::new(move || blueprint().map_err(|error| error.to_string())),
+            log: Box::new(world::kafka),
+            state: Box::new(move |settings| world::stopped_state(settings, name)),
+            local: Box::new(move |settings| world::local_directory(settings, name)),
+        };
+        let commands = self.commands;
+        cli::main(AppSpec { name, describe: Box::new(describe), run: Box::new(run), surroundings, commands })
     }
 }
 
@@ -82,17 +90,37 @@ fn run(
     if let Some(scratch) = &scratch {
         context.settings.state.dir = scratch.path().clone();
     }
-    let log: Arc<dyn Log> = match &scratch {
-        Some(_) => Arc::new(embedded_log(blueprint, seed)?),
-        None => world::kafka(&context.settings)?,
-    };
     let (stores, id) = world::stores(&context.settings, name)?;
-    let options = context.settings.run_options(&id);
-    let process = Process::prepare(blueprint, World { log, stores, observer: context.observer }, options).map_err(cli_error)?;
+    let Some(rule) = context.settings.back_off().filter(|_| scratch.is_none()) else {
+        let log: Arc<dyn Log> = match &scratch {
+            Some(_) => Arc::new(embedded_log(blueprint, seed)?),
+            None => world::kafka(&context.settings)?,
+        };
+        return serve(blueprint, World { log, stores, observer: Arc::clone(&context.observer) }, &id, &context)
+            .map_err(Stopped::into_error);
+    };
+    let crashes = Arc::new(CrashLoop::recall(Arc::clone(&stores), Arc::clone(&context.observer)));
+    if !crashes.wait(&rule, now(), &context.shutdown) {
+        return Ok(());
+    }
+    let observer: Arc<dyn Observer> =
+        Arc::new(Fanout::new(vec![Arc::clone(&context.observer), Arc::clone(&crashes) as Arc<dyn Observer>]));
+    let ran = world::kafka(&context.settings).map_err(Stopped::from);
+    let ran = ran.and_then(|log| serve(blueprint, World { log, stores, observer }, &id, &context));
+    ran.map_err(|stopped| {
+        crashes.failed(stopped.failure(), now());
+        stopped.into_error()
+    })
+}
+
+/// Runs until it is asked to stop.
+fn serve(blueprint: &Arc<Blueprint>, world: World, id: &str, context: &RunContext) -> Result<(), Stopped> {
+    let process = Process::prepare(blueprint, world, context.settings.run_options(id))?;
     let ages = process.heartbeat();
     let pulse = |(worker, age): (usize, Duration)| WorkerPulse { worker, age, failed: None };
     context.health.watch(move || ages().into_iter().enumerate().map(pulse).collect());
-    process.run(&context.shutdown).map_err(cli_error)
+    context.state.serve(process.state_desk());
+    Ok(process.run(&context.shutdown)?)
 }
 
 fn embedded_log(blueprint: &Blueprint, seed: Option<&dyn Fn(&MemoryLog) -> Result<(), CliError>>) -> Result<MemoryLog, CliError> {

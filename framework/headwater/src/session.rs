@@ -3,11 +3,10 @@ use std::sync::Arc;
 
 use headwater_core::Blueprint;
 use headwater_core::port::{Log, Stores};
-use headwater_ops::CliError;
 use headwater_ops::config::Settings;
+use headwater_ops::{CliError, run_error};
 use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, World};
 
-use crate::failure::cli_error;
 use crate::world::{self, Scratch};
 
 /// What a command of an application's own works with.
@@ -51,7 +50,7 @@ impl<'a> Session<'a> {
         let process_id = stores.instance_id().to_owned();
         let stores: Arc<dyn Stores> = Arc::new(stores);
         let world = World { log: Arc::clone(&log), stores, observer };
-        let process = Process::prepare(&self.blueprint, world, RunOptions { process_id, ..options }).map_err(cli_error)?;
+        let process = Process::prepare(&self.blueprint, world, RunOptions { process_id, ..options }).map_err(run_error)?;
         let mut backlog = Backlog::of(process.plan(), log.as_ref())?;
         let shutdown = Shutdown::new();
         std::thread::scope(|scope| {
@@ -59,7 +58,7 @@ impl<'a> Session<'a> {
             let watched = watch(&mut backlog, || running.is_finished(), progress);
             shutdown.request();
             let ran = running.join().map_err(|_| CliError::failed("the application panicked; see the log above"))?;
-            ran.map_err(cli_error).and(watched)
+            ran.map_err(run_error).and(watched)
         })
     }
 }

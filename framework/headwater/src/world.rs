@@ -6,8 +6,9 @@ use std::sync::Arc;
 use headwater_core::port::{Log, Stores};
 use headwater_kafka::{GroupProtocol, KafkaConfig, KafkaLog};
 use headwater_ops::CliError;
+use headwater_ops::cli::{LocalDirectory, StoppedState};
 use headwater_ops::config::{self, Settings};
-use headwater_store::{RocksStores, StoreOptions};
+use headwater_store::{LocalState, RocksStores, StoreOptions};
 
 /// A connection to the configured cluster; fails within 10 s if no broker answers.
 pub(crate) fn kafka(settings: &Settings) -> Result<Arc<dyn Log>, CliError> {
@@ -47,6 +48,23 @@ pub(crate) fn open_stores(settings: &Settings, root: &Path, app: &str) -> Result
 
 fn bytes(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The state of an instance that does not run; none if there is none.
+pub(crate) fn stopped_state(settings: &Settings, app: &str) -> Result<Option<StoppedState>, CliError> {
+    // Looked for first: opening would make a directory.
+    if LocalState::find(&settings.state.dir, app)?.is_none() {
+        return Ok(None);
+    }
+    let stores = open_stores(settings, &settings.state.dir, app)?;
+    let (path, tasks) = (stores.path().to_owned(), stores.tasks()?);
+    Ok(Some(StoppedState { path, stores: Arc::new(stores), tasks }))
+}
+
+/// The same, to be removed.
+pub(crate) fn local_directory(settings: &Settings, app: &str) -> Result<Option<LocalDirectory>, CliError> {
+    let found = LocalState::find(&settings.state.dir, app)?;
+    Ok(found.map(|state| LocalDirectory { path: state.path().to_owned(), remove: Box::new(move || state.remove()) }))
 }
 
 /// A state directory that is removed when this is dropped: an embedded log begins empty, and so must its state.

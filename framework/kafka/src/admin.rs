@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_core::TopicPartition;
-use headwater_core::port::{Admin, LogError, NewTopic, TopicInfo};
+use headwater_core::port::{Admin, LogError, MemberInfo, NewTopic, TopicInfo};
+use headwater_core::{Timestamp, TopicPartition};
 use rdkafka::admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -16,6 +16,7 @@ use crate::block_on::block_on;
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{back_off, from_code, from_kafka, is_transient};
+use crate::groups;
 use crate::kafka_log::{open_plain, unreachable_error};
 use crate::native::{self, Client};
 use crate::options;
@@ -192,6 +193,59 @@ impl Admin for KafkaAdmin {
             }
         }
         Ok(())
+    }
+
+    fn delete(&mut self, topics: &[String]) -> Result<(), LogError> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let results = self.ask("deleting topics", || block_on(self.admin.delete_topics(&names, &admin_options())))?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, Code::UnknownTopicOrPartition)) => {}
+                Err((topic, code)) => return Err(from_code(code, &format!("deleting topic {topic:?}"), None)),
+            }
+        }
+        // Deleted is decided; that no broker answers for it any more comes a moment later.
+        for topic in topics {
+            while self.layout(topic)?.is_some() {
+                if started.elapsed() >= PATIENCE {
+                    return Err(LogError::Retriable(format!(
+                        "topic {topic:?} was deleted but is there after {} s",
+                        PATIENCE.as_secs()
+                    )));
+                }
+                native::serve(&self.client, Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+
+    fn offsets_at(&mut self, times: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError> {
+        if times.is_empty() {
+            return Ok(Vec::new());
+        }
+        groups::offsets_at(&self.client, times)
+    }
+
+    fn members(&mut self, group: &str) -> Result<Vec<MemberInfo>, LogError> {
+        groups::members(&self.client, group)
+    }
+
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        groups::set_positions(&self.client, group, positions)
+    }
+
+    fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        groups::delete_positions(&self.client, group, partitions)
     }
 
     fn brokers(&mut self) -> Result<usize, LogError> {

@@ -12,6 +12,7 @@ mod block_on;
 mod config;
 mod context;
 mod error;
+mod groups;
 mod kafka_log;
 mod membership;
 #[allow(unsafe_code, reason = "librdkafka is C; everything unsafe is in this module and says why it is sound")]

@@ -36,6 +36,15 @@ impl Observer for Fanout {
     fn committed(&self, took: Duration, ok: bool) {
         self.each(|o| o.committed(took, ok));
     }
+    fn progressed(&self, positions: &[(TopicPartition, i64)]) {
+        self.each(|o| o.progressed(positions));
+    }
+    fn failures(&self, in_a_row: u64) {
+        self.each(|o| o.failures(in_a_row));
+    }
+    fn incomplete(&self, tasks: &[String]) {
+        self.each(|o| o.incomplete(tasks));
+    }
     fn worker_time(&self, worker: usize, activity: Activity, took: Duration) {
         self.each(|o| o.worker_time(worker, activity, took));
     }

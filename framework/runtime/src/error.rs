@@ -1,6 +1,6 @@
-use headwater_core::PlanError;
 use headwater_core::engine::EngineError;
-use headwater_core::port::LogError;
+use headwater_core::port::{LogError, StoreError};
+use headwater_core::{ControlError, PlanError, TaskError, TopicPartition, TopologyChange, Verdict};
 use thiserror::Error;
 
 /// Why an application stopped.
@@ -22,6 +22,46 @@ pub enum RunError {
         /// What the plan says.
         expected: i32,
     },
+    /// The topology would misread the state there is.
+    #[error("{}", topology_changed(app, place, changes))]
+    TopologyChanged {
+        /// The application.
+        app: String,
+        /// Where the manifest it was compared with is kept.
+        place: String,
+        /// What does not fit.
+        changes: Vec<TopologyChange>,
+    },
+    /// Another version of the topology has taken over.
+    #[error(
+        "another version of {app:?} has taken over, so this one stops before it takes any of its tasks ({why}). Let only one version run: \
+         stop the processes of the one that is not wanted"
+    )]
+    Superseded {
+        /// The application.
+        app: String,
+        /// What is different.
+        why: String,
+    },
+    /// A reset was begun and has not ended.
+    #[error(
+        "a reset of {app:?} was begun and has not ended, so its topics and positions do not fit together: finish it with `{app} reset --yes`"
+    )]
+    UnfinishedReset {
+        /// The application.
+        app: String,
+    },
+    /// The control topic, or its copy on disk, cannot be read.
+    #[error("{topic}: {error}")]
+    Control {
+        /// Where.
+        topic: String,
+        /// What is wrong.
+        error: ControlError,
+    },
+    /// The state directory failed outside of a worker.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The log failed outside of a worker.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -36,4 +76,36 @@ pub enum RunError {
         /// What happened.
         message: String,
     },
+}
+
+impl RunError {
+    /// The record that could not be processed, if that is what happened.
+    pub fn record(&self) -> Option<(TopicPartition, i64)> {
+        match self {
+            RunError::Engine(EngineError::Task(
+                TaskError::Undecodable { partition, offset, .. } | TaskError::Failed { partition, offset, .. },
+            )) => Some((partition.clone(), *offset)),
+            _ => None,
+        }
+    }
+}
+
+/// What does not fit, line by line, and what can be done about it.
+fn topology_changed(app: &str, place: &str, changes: &[TopologyChange]) -> String {
+    let mut text = format!("the topology does not fit the state that {app:?} has (its manifest is in {place}):");
+    for change in changes {
+        text.push_str(&format!("\n  {change}"));
+    }
+    text.push_str(&format!(
+        "\nNothing was changed. Go back to the version before; or give the new one a name of its own; or start over with `{app} reset`"
+    ));
+    let mut names: Vec<&str> =
+        changes.iter().filter(|change| change.verdict == Verdict::NeedsConsent).map(|change| change.name.as_str()).collect();
+    names.dedup();
+    if !names.is_empty() && changes.iter().all(|change| change.verdict == Verdict::NeedsConsent) {
+        let flags: Vec<String> = names.iter().map(|name| format!("--accept-topology-change {name}")).collect();
+        let flags = flags.join(" ");
+        text.push_str(&format!("; or, if the bytes are the same or may be left behind, say so once: `{app} run {flags}`"));
+    }
+    text
 }

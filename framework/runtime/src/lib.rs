@@ -3,19 +3,29 @@
 #![warn(missing_docs)]
 
 mod consumed;
+mod control;
+mod crash_loop;
 mod error;
+mod manifest;
 mod observer;
 mod options;
+mod reset;
 mod restore_log;
 mod run;
 mod shutdown;
+mod starts;
+mod state_desk;
 mod topics;
 mod trim;
 mod worker_thread;
 
 pub use consumed::Backlog;
+pub use crash_loop::{CrashLoop, FAILURES_MEMO};
 pub use error::RunError;
+pub use manifest::MANIFEST_MEMO;
 pub use observer::{Activity, Observer, Phase, Silent};
 pub use options::{Guarantee, RunOptions};
+pub use reset::{Reset, ResetError, ResetRequest, Target};
 pub use run::{Process, World};
 pub use shutdown::Shutdown;
+pub use state_desk::{NoAnswer, StateDesk};

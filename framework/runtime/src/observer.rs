@@ -28,6 +28,8 @@ pub enum Phase {
     Joining,
     /// Has tasks, some of them still restoring.
     Restoring,
+    /// Waiting before it starts, because it failed so often before; the text says how often and why.
+    BackingOff(String),
     /// All tasks it has are processing. A member that was given no task is running too.
     Running,
     /// Committing, closing and leaving the group.
@@ -48,6 +50,12 @@ pub trait Observer: Send + Sync {
     fn dropped(&self, _place: &str, _reason: &'static str, _records: u64) {}
     /// A commit ended.
     fn committed(&self, _took: Duration, _ok: bool) {}
+    /// Positions moved on: these are what was committed.
+    fn progressed(&self, _positions: &[(TopicPartition, i64)]) {}
+    /// How often in a row this process has failed without progress.
+    fn failures(&self, _in_a_row: u64) {}
+    /// Tasks that cannot run here because another member of the group has some of their partitions; each with those missing.
+    fn incomplete(&self, _tasks: &[String]) {}
     /// A worker spent this long on one activity.
     fn worker_time(&self, _worker: usize, _activity: Activity, _took: Duration) {}
     /// How many records of an input partition are not committed yet; none when it is no longer this process's.

@@ -36,6 +36,8 @@ pub struct RunOptions {
     /// Bytes of input all tasks of the process together may hold before those are paused that hold more than their share.
     /// Default 64 MiB.
     pub buffer_total_bytes: usize,
+    /// Names of stores and repartitions whose change is known to be harmless: what a start would otherwise refuse. Default: none.
+    pub accepted_changes: Vec<String>,
     /// Bytes of uncommitted state a worker may hold before it commits early. Default 32 MiB.
     pub dirty_bytes: usize,
     /// Changelogs a worker reads back at the same time; the others wait for their turn. Default 4.
@@ -55,6 +57,7 @@ impl Default for RunOptions {
             idle_timeout: Duration::from_secs(30),
             buffer_bytes: 16 << 20,
             buffer_total_bytes: 64 << 20,
+            accepted_changes: Vec::new(),
             dirty_bytes: 32 << 20,
             restore_parallel: 4,
         }

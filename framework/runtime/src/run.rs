@@ -11,7 +11,10 @@ use headwater_core::engine::{EngineOptions, Member, Order, TombstoneRetention, W
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
+use crate::manifest::{self, Guard};
 use crate::restore_log::RestoreLog;
+use crate::starts::Starts;
+use crate::state_desk::{Question, StateDesk};
 use crate::trim::Trimmer;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
 use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
@@ -39,14 +42,21 @@ pub struct Process {
     options: RunOptions,
     tombstones: Arc<TombstoneRetention>,
     shared: Arc<Shared>,
+    guard: Guard,
+    desk: StateDesk,
+    questions: Vec<Receiver<Question>>,
 }
 
 impl Process {
     /// Looks at the topics, makes what is missing, refuses what cannot work.
     pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
         world.observer.phase(&Phase::Starting);
-        let mut admin = world.log.admin()?;
-        let plan = topics::prepare(blueprint, admin.as_mut(), &options)?;
+        let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
+        let (plan, existing) = topics::fit(blueprint, admin.as_mut())?;
+        // Before anything is made: a topology that is refused leaves everything as it was.
+        manifest::check(&plan, log, world.stores.as_ref(), &options)?;
+        topics::make(&plan, &existing, admin.as_mut(), &options)?;
+        let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options)?;
         let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
         world.stores.expect_tasks(plan.tasks().len());
         let workers = options.workers.max(1);
@@ -57,12 +67,18 @@ impl Process {
             tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
             started: Instant::now(),
         });
-        Ok(Process { plan, world, options, tombstones, shared })
+        let (desk, questions) = StateDesk::open(&plan, workers);
+        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions })
     }
 
     /// The plan the process runs.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Where to ask about its state while it runs.
+    pub fn state_desk(&self) -> StateDesk {
+        self.desk.clone()
     }
 
     /// A function that tells how long ago each worker last came round: for a liveness probe.
@@ -85,14 +101,14 @@ impl Process {
         result
     }
 
-    fn serve(self, shutdown: &Shutdown) -> Result<(), RunError> {
+    fn serve(mut self, shutdown: &Shutdown) -> Result<(), RunError> {
         let app = self.plan.blueprint().app().to_owned();
         let config = MembershipConfig { group: app, instance: self.options.instance.clone(), topics: self.plan.subscription() };
         let membership = self.world.log.membership(&config)?;
         let (tell, told) = channel();
         let mut crew = Crew { orders: Vec::new(), threads: Vec::new(), told };
-        for number in 0..self.options.workers.max(1) {
-            crew.hire(number, self.worker(number, &tell)?)?;
+        for (number, questions) in std::mem::take(&mut self.questions).into_iter().enumerate() {
+            crew.hire(number, self.worker(number, questions, &tell)?)?;
         }
         drop(tell);
         let trimmer = Trimmer::start(&self.plan, &self.world, &self.shared);
@@ -110,23 +126,27 @@ impl Process {
     }
 
     /// Serves the group and the workers until a stop is asked for.
-    fn attend(&self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<(), RunError> {
-        let mut rebalances = 0;
+    fn attend(&mut self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<(), RunError> {
+        let (mut rebalances, mut starts) = (0, Starts::default());
         while !shutdown.is_requested() {
             let wait = if member.is_giving_up() { Duration::from_millis(1) } else { GROUP_WAIT };
             let orders = member.poll(wait)?;
             self.publish(member);
-            crew.order(orders);
-            self.take_answers(member, crew)?;
+            crew.order(starts.hold_back(orders));
+            crew.order(starts.hold_back(self.take_answers(member, crew)?));
             if let Some(worker) = crew.ended() {
                 // It may have said why just now.
                 self.take_answers(member, crew)?;
                 return Err(RunError::Worker { worker, message: "its thread ended; see the log above".into() });
             }
+            let changed = rebalances < member.rebalances();
             while rebalances < member.rebalances() {
                 rebalances += 1;
                 self.world.observer.rebalanced();
             }
+            let log = self.world.log.as_ref();
+            crew.order(starts.release(changed, || self.guard.verify(log))?);
+            starts.watch(changed, member, self.world.observer.as_ref());
             self.tell_phase(rebalances > 0);
         }
         Ok(())
@@ -144,24 +164,25 @@ impl Process {
             let _ = member.poll(Duration::from_millis(1))?;
             self.publish(member);
             // All answers are taken, whatever one worker reported.
-            let taken = self.take_answers(member, crew);
+            let taken = self.take_answers(member, crew).map(drop);
             result = result.and(taken);
         }
         result
     }
 
-    fn take_answers(&self, member: &mut Member, crew: &Crew) -> Result<(), RunError> {
+    /// What follows from the workers' answers.
+    fn take_answers(&self, member: &mut Member, crew: &Crew) -> Result<Vec<(usize, Order)>, RunError> {
+        let mut orders = Vec::new();
         while let Ok(told) = crew.told.try_recv() {
             match told {
                 FromWorker::Answer(answer) => {
-                    let orders = member.answered(answer)?;
+                    orders.extend(member.answered(answer)?);
                     self.publish(member);
-                    crew.order(orders);
                 }
                 FromWorker::Failed(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(orders)
     }
 
     fn publish(&self, member: &Member) {
@@ -182,7 +203,12 @@ impl Process {
         self.world.observer.phase(&phase);
     }
 
-    fn worker(&self, number: usize, tell: &Sender<FromWorker>) -> Result<impl FnOnce(Receiver<Order>) + Send + use<>, RunError> {
+    fn worker(
+        &self,
+        number: usize,
+        questions: Receiver<Question>,
+        tell: &Sender<FromWorker>,
+    ) -> Result<impl FnOnce(Receiver<Order>) + Send + use<>, RunError> {
         let app = self.plan.blueprint().app();
         let transactional_id = match self.options.guarantee {
             Guarantee::ExactlyOnce => Some(format!("{app}-{}-{number}", self.options.process_id)),
@@ -208,6 +234,7 @@ impl Process {
                         number,
                         worker,
                         orders,
+                        questions,
                         tell,
                         shared,
                         observer: world.observer,

@@ -10,14 +10,21 @@ use headwater_core::{Blueprint, InternalTopic, Plan};
 
 use crate::{RunError, RunOptions};
 
-/// Looks at the cluster, fits the topology to it, and makes what is missing.
-pub(crate) fn prepare(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin, options: &RunOptions) -> Result<Arc<Plan>, RunError> {
+/// The inputs and outputs that exist.
+pub(crate) type Existing = BTreeMap<String, TopicInfo>;
+
+/// Looks at the cluster and fits the topology to it.
+pub(crate) fn fit(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin) -> Result<(Arc<Plan>, Existing), RunError> {
     let mut names = blueprint.input_topics();
     names.extend(blueprint.output_topics());
     let existing = admin.describe(&names)?;
     let counts = existing.iter().map(|(topic, info)| (topic.clone(), info.partitions)).collect();
-    let plan = blueprint.plan(&counts)?;
-    warn_about_inputs(blueprint, &existing);
+    Ok((blueprint.plan(&counts)?, existing))
+}
+
+/// Makes what is missing and checks what is there.
+pub(crate) fn make(plan: &Plan, existing: &Existing, admin: &mut dyn Admin, options: &RunOptions) -> Result<(), RunError> {
+    warn_about_inputs(plan.blueprint(), existing);
 
     let internal = plan.internal_topics();
     let internal_names: Vec<String> = internal.iter().map(|topic| topic.topic.to_string()).collect();
@@ -43,7 +50,7 @@ pub(crate) fn prepare(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin, options
         admin.create(&missing)?;
         warn_about_replication(admin, &missing)?;
     }
-    Ok(plan)
+    Ok(())
 }
 
 /// How long the topics that stores are restored from keep deletions.

@@ -11,6 +11,7 @@ use headwater_core::port::StoreTrouble;
 use headwater_core::{TaskId, Timestamp, TopicPartition};
 
 use crate::restore_log::RestoreLog;
+use crate::state_desk::{Question, answer_all};
 use crate::{Activity, Observer};
 
 /// Longest wait for records: also how late an order can be noticed.
@@ -41,6 +42,7 @@ pub(crate) struct WorkerThread {
     pub(crate) number: usize,
     pub(crate) worker: Worker,
     pub(crate) orders: Receiver<Order>,
+    pub(crate) questions: Receiver<Question>,
     pub(crate) tell: Sender<FromWorker>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -67,6 +69,7 @@ impl WorkerThread {
             let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.worker.set_view(view);
             self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
+            answer_all(&self.worker, &self.questions);
 
             let began = Instant::now();
             let fetched = self.worker.poll(if busy { Duration::ZERO } else { IDLE_WAIT })?;
@@ -145,6 +148,9 @@ impl WorkerThread {
         if committed.ok {
             self.aborts = 0;
             self.publish(&committed);
+            if committed.progressed {
+                self.observer.progressed(&committed.positions);
+            }
         }
         Ok(())
     }

@@ -35,6 +35,6 @@ mod stores;
 mod task;
 mod unflushed;
 
-pub use directory::FORMAT_VERSION;
+pub use directory::{FORMAT_VERSION, LocalState};
 pub use options::StoreOptions;
 pub use stores::RocksStores;

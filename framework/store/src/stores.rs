@@ -112,6 +112,14 @@ impl Stores for RocksStores {
         self.shared.engine.expect_tasks(tasks);
     }
 
+    fn memo(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.shared.directory.memo(name)
+    }
+
+    fn set_memo(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
+        self.shared.directory.set_memo(name, text)
+    }
+
     fn open(&self, task: &str, stores: &[OpenStore]) -> Result<Box<dyn StateStores>, StoreError> {
         let Shared { directory, tasks, .. } = &*self.shared;
         let path = directory.task(task)?;

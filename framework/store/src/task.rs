@@ -185,6 +185,17 @@ impl StateStores for RocksTask {
         std::mem::take(&mut self.notes)
     }
 
+    fn estimated_size(&self, store: usize) -> Result<Option<(u64, u64)>, StoreError> {
+        let (db, family) = (self.database.reader()?, self.family(store)?);
+        let number = |property| match db.property_int_value_cf(family, property) {
+            Ok(value) => Ok(value.unwrap_or(0)),
+            Err(failure) => Err(self.database.error(failure)),
+        };
+        let entries = number("rocksdb.estimate-num-keys")?;
+        let bytes = number("rocksdb.estimate-live-data-size")? + number("rocksdb.cur-size-all-mem-tables")?;
+        Ok(Some((entries, bytes)))
+    }
+
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {
         self.store(store)?;
         self.stores[store].load = None;

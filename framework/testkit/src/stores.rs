@@ -10,6 +10,7 @@ use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores,
 #[derive(Clone, Default)]
 pub struct MemoryStores {
     tasks: Arc<Mutex<HashMap<String, Slot>>>,
+    memos: Arc<Mutex<HashMap<String, String>>>,
 }
 
 enum Slot {
@@ -35,6 +36,19 @@ impl MemoryStores {
 }
 
 impl Stores for MemoryStores {
+    fn memo(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.memos.lock().expect("only map operations run under this lock").get(name).cloned())
+    }
+
+    fn set_memo(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
+        let mut memos = self.memos.lock().expect("only map operations run under this lock");
+        match text {
+            Some(text) => memos.insert(name.to_owned(), text.to_owned()),
+            None => memos.remove(name),
+        };
+        Ok(())
+    }
+
     fn open(&self, task: &str, stores: &[OpenStore]) -> Result<Box<dyn StateStores>, StoreError> {
         let slot = self.lock().insert(task.to_owned(), Slot::InUse);
         let mut kept = match slot {
@@ -112,6 +126,12 @@ impl StateStores for Task {
 
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
         Ok(self.store(store)?.checkpoint)
+    }
+
+    fn estimated_size(&self, store: usize) -> Result<Option<(u64, u64)>, StoreError> {
+        let entries = &self.store(store)?.entries;
+        let bytes: usize = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+        Ok(Some((entries.len() as u64, bytes as u64)))
     }
 
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ mod golden;
 mod kafka;
 mod ledger;
 mod named;
+mod operator;
 mod proxy;
 mod readme;
 mod restore;

@@ -1,6 +1,8 @@
 use std::sync::{Arc, Mutex};
 
-use headwater::port::{Admin, Batch, Committed, Ends, GroupMetadata, Membership, MembershipConfig, Reader, TopicInfo};
+use headwater::port::{
+    Admin, Batch, Committed, Ends, GroupMetadata, MemberInfo, Membership, MembershipConfig, Reader, TopicInfo,
+};
 
 use super::*;
 
@@ -48,6 +50,21 @@ impl Admin for Memory {
     }
     fn delete_records(&mut self, _: &[(TopicPartition, i64)]) -> Result<(), LogError> {
         Ok(())
+    }
+    fn delete(&mut self, _: &[String]) -> Result<(), LogError> {
+        Err(LogError::Fatal("a load deletes nothing".into()))
+    }
+    fn offsets_at(&mut self, _: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError> {
+        Err(LogError::Fatal("a load asks for no times".into()))
+    }
+    fn members(&mut self, _: &str) -> Result<Vec<MemberInfo>, LogError> {
+        Ok(Vec::new())
+    }
+    fn set_positions(&mut self, _: &str, _: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        Err(LogError::Fatal("a load has no group".into()))
+    }
+    fn delete_positions(&mut self, _: &str, _: &[TopicPartition]) -> Result<(), LogError> {
+        Err(LogError::Fatal("a load has no group".into()))
     }
     fn brokers(&mut self) -> Result<usize, LogError> {
         Ok(1)

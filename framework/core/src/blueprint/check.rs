@@ -1,21 +1,25 @@
 use std::collections::BTreeMap;
 
 use super::TopologyError;
+use crate::manifest::control_topic;
 use crate::topology::{Graph, Make, SourceRole};
 
 /// Refuses what could not run or would lose its identity: bad or repeated names, a topic read twice.
 pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
     legal_name("application", &graph.app)?;
     let mut names = BTreeMap::new();
+    let control = control_topic(&graph.app);
     for node in &graph.nodes {
         let what = match &node.make {
             Make::Source(source) => {
                 legal_name("topic", &source.topic)?;
+                not_control(&control, &source.topic)?;
                 "an input"
             }
             Make::Operator { operation, .. } => operation,
             Make::Sink(sink) => {
                 legal_name("topic", &sink.topic)?;
+                not_control(&control, &sink.topic)?;
                 continue;
             }
         };
@@ -42,6 +46,15 @@ pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
     }
     if !graph.nodes.iter().any(|node| matches!(&node.make, Make::Source(source) if source.role == SourceRole::Stream)) {
         return Err(TopologyError("the topology has no input: begin with `t.input::<Key, Event>(\"topic\")`".into()));
+    }
+    Ok(())
+}
+
+fn not_control(control: &str, topic: &str) -> Result<(), TopologyError> {
+    if topic == control {
+        return Err(TopologyError(format!(
+            "{topic:?} is the application's own topic, where it keeps its manifest; use another topic"
+        )));
     }
     Ok(())
 }

@@ -90,6 +90,18 @@ impl Blueprint {
         topics
     }
 
+    /// The topics the application makes for itself, sorted: changelogs and repartition topics.
+    pub fn internal_topic_names(&self) -> Vec<String> {
+        let changelogs = self.graph.stores.iter().filter_map(|store| match &store.changelog {
+            Changelog::Own(topic) => Some(topic.to_string()),
+            Changelog::Source(_) => None,
+        });
+        let repartitions = self.sources().filter(|source| source.role == SourceRole::Repartition);
+        let mut topics: Vec<String> = changelogs.chain(repartitions.map(|source| source.topic.to_string())).collect();
+        topics.sort_unstable();
+        topics
+    }
+
     /// Fits the topology to its topics: `existing` has the partition counts of those inputs and outputs that exist. A repartition
     /// topic gets the count of the inputs it is joined with, else the largest count among the sub-topologies that write it.
     pub fn plan(self: &Arc<Blueprint>, existing: &BTreeMap<String, i32>) -> Result<Arc<Plan>, PlanError> {

@@ -3,7 +3,7 @@ use crate::topology::{Graph, Make, SourceRole};
 /// The nodes that one task runs: connected by edges or by a store they share, and with others only through topics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subtopology {
-    /// From its first stream input; never from a position.
+    /// From its inputs: the first by name, streams before repartitions before tables; never from a position.
     pub(crate) name: String,
     /// Numbers of its nodes, ascending: each comes before its successors.
     pub(crate) nodes: Vec<usize>,
@@ -47,6 +47,12 @@ fn name_of(graph: &Graph, nodes: &[usize]) -> String {
             _ => None,
         })
     };
-    let first = sources().find(|(_, role)| *role != SourceRole::Table).or_else(|| sources().next());
+    // By name, not in order of declaration: lines of code may change places without state changing its directory.
+    let rank = |role: SourceRole| match role {
+        SourceRole::Stream => 0,
+        SourceRole::Repartition => 1,
+        SourceRole::Table => 2,
+    };
+    let first = sources().min_by_key(|(name, role)| (rank(*role), *name));
     first.map_or_else(String::new, |(name, _)| name.trim_end_matches("-repartition-source").to_owned())
 }

@@ -33,13 +33,14 @@ impl Worker {
     /// Commits everything processed so far, or puts all tasks back to where they were committed last.
     pub fn commit(&mut self, now: Duration) -> Result<CommitReport, EngineError> {
         self.last_commit = now;
+        let progressed = self.running().any(|task| task.needs_commit());
         let Some(membership) = self.covering_membership() else {
             self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
             return Ok(CommitReport::default());
         };
         let mut changes = BTreeMap::new();
         match self.commit_transaction(now, &membership, &mut changes) {
-            Ok(positions) => self.apply(&changes, &positions),
+            Ok(positions) => Ok(CommitReport { progressed, ..self.apply(&changes, &positions)? }),
             Err(error) => {
                 self.recover(error)?;
                 Ok(CommitReport::default())

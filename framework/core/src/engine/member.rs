@@ -119,6 +119,18 @@ impl Member {
         self.placed.is_empty()
     }
 
+    /// Tasks that cannot start because some of their partitions, but not all, are this process's; each with those it lacks. Where it
+    /// lasts, members of the group read different topics: different versions of the application.
+    pub fn incomplete(&self) -> Vec<(TaskId, Vec<TopicPartition>)> {
+        let lacking = |task: TaskId| {
+            let inputs = self.plan.inputs_of(&task).into_iter();
+            let inputs: Vec<_> = inputs.map(|topic| TopicPartition { topic, partition: task.partition }).collect();
+            let lacking: Vec<_> = inputs.iter().filter(|partition| !self.owned.contains(*partition)).cloned().collect();
+            (!lacking.is_empty() && lacking.len() < inputs.len()).then_some((task, lacking))
+        };
+        self.plan.tasks().into_iter().filter_map(lacking).collect()
+    }
+
     /// Whether partitions wait to be given back: poll again soon.
     pub fn is_giving_up(&self) -> bool {
         !self.leaving.is_empty()

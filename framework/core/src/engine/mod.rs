@@ -4,6 +4,7 @@
 mod bounds;
 mod buffers;
 mod commit;
+mod inspect;
 mod member;
 mod options;
 mod orders;

@@ -58,6 +58,8 @@ pub struct Recovery {
 pub struct CommitReport {
     /// Whether it succeeded; if not, its tasks began again at their last commit.
     pub ok: bool,
+    /// Whether a position moved on, or state changed.
+    pub progressed: bool,
     /// The positions committed, for lag and for trimming repartition topics.
     pub positions: Vec<(TopicPartition, i64)>,
     /// The newest known end of each of these partitions.

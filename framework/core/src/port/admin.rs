@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::LogError;
 use crate::record::TopicPartition;
+use crate::time::Timestamp;
 
 /// What is known of an existing topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,18 @@ pub struct NewTopic {
     pub config: BTreeMap<String, String>,
 }
 
-/// Topic administration.
+/// One member of a consumer group, as the cluster knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberInfo {
+    /// The id the group gave it.
+    pub id: String,
+    /// `group.instance.id` of a static member.
+    pub instance: Option<String>,
+    /// The address it connected from.
+    pub host: String,
+}
+
+/// Topic and group administration.
 pub trait Admin: Send {
     /// Looks the topics up; a name that does not exist is absent from the answer.
     fn describe(&mut self, topics: &[String]) -> Result<BTreeMap<String, TopicInfo>, LogError>;
@@ -36,6 +48,16 @@ pub trait Admin: Send {
     fn create(&mut self, topics: &[NewTopic]) -> Result<(), LogError>;
     /// Deletes the records before the given offsets (Kafka's `DeleteRecords`).
     fn delete_records(&mut self, before: &[(TopicPartition, i64)]) -> Result<(), LogError>;
+    /// Deletes the topics; one that does not exist is no error. Returns once none of them is there any more.
+    fn delete(&mut self, topics: &[String]) -> Result<(), LogError>;
+    /// For each time the offset of the first record with that timestamp or a later one; none where there is none.
+    fn offsets_at(&mut self, times: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError>;
+    /// The members of a group; none if there is no such group.
+    fn members(&mut self, group: &str) -> Result<Vec<MemberInfo>, LogError>;
+    /// Sets the group's positions, without metadata. [`LogError::Fatal`] while it has members.
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError>;
+    /// Removes the group's positions, so that it begins anew; where it has none is fine. [`LogError::Fatal`] while it has members.
+    fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError>;
     /// Number of brokers in the cluster.
     fn brokers(&mut self) -> Result<usize, LogError>;
 }

@@ -43,6 +43,13 @@ pub struct GroupMetadata {
     pub handle: Arc<dyn Any + Send + Sync>,
 }
 
+impl GroupMetadata {
+    /// Of nobody: for a transaction that moves no position.
+    pub fn none(group: &str) -> GroupMetadata {
+        GroupMetadata { group: group.into(), generation: 0, handle: Arc::new(()) }
+    }
+}
+
 impl fmt::Debug for GroupMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupMetadata").field("group", &self.group).field("generation", &self.generation).finish_non_exhaustive()

@@ -10,7 +10,7 @@ mod producer;
 mod reader;
 mod store;
 
-pub use admin::{Admin, NewTopic, TopicInfo};
+pub use admin::{Admin, MemberInfo, NewTopic, TopicInfo};
 pub use checkpoint::{Checkpoint, StoreTrouble, TopicId};
 pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};

@@ -30,7 +30,7 @@ pub trait Producer: Send {
     /// Waits until everything sent is acknowledged; fails if anything was refused, naming topic, partition and reason.
     fn flush(&mut self) -> Result<(), LogError>;
     /// Flushes, adds the offsets to the transaction and commits it. When the outcome is unknown the implementation
-    /// asks again until it is known: `Ok` means committed, every `Err` means not committed.
+    /// asks again until it is known: `Ok` means committed, every `Err` means not committed. Without offsets any metadata will do.
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError>;
     /// Aborts the open transaction, dropping what is still queued.
     fn abort(&mut self) -> Result<(), LogError>;

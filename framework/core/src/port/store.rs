@@ -9,6 +9,14 @@ pub trait Stores: Send + Sync {
     /// Opens (or creates) the state of `task` with one key space per entry of `stores`, in that order: index `i` of every later
     /// call means `stores[i]`. Names are stable: they come from the user. A store that exists on disk but is not listed is kept.
     fn open(&self, task: &str, stores: &[OpenStore]) -> Result<Box<dyn StateStores>, StoreError>;
+    /// A small text kept beside the tasks' state under this name (letters, digits, `-` and `.`); none if there is none.
+    fn memo(&self, _name: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+    /// Keeps such a text, or with none removes it. A crash leaves the old one or the new one.
+    fn set_memo(&self, _name: &str, _text: Option<&str>) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// One store of a task.
@@ -72,6 +80,10 @@ pub trait StateStores {
     /// What was found out about the files since the last call, in words, for the log.
     fn take_notes(&mut self) -> Vec<(StoreTrouble, String)> {
         Vec::new()
+    }
+    /// The storage engine's estimate of a store's entries and bytes; none if it has none.
+    fn estimated_size(&self, _store: usize) -> Result<Option<(u64, u64)>, StoreError> {
+        Ok(None)
     }
     /// Deletes everything in one store, its checkpoint too.
     fn clear(&mut self, store: usize) -> Result<(), StoreError>;

@@ -135,6 +135,11 @@ impl TaskState {
         self.committed.apply(changes, reached)
     }
 
+    /// The stores as of the last commit.
+    pub(crate) fn committed(&self) -> &dyn StateStores {
+        self.committed.as_ref()
+    }
+
     /// Drops everything uncommitted and gives the committed stores back.
     pub(crate) fn into_committed(self) -> Box<dyn StateStores> {
         self.committed

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::inspect::{Shape, Types};
 use crate::operators::{Edge, Operator, Source};
 use crate::policy::Policy;
 use crate::record::TopicName;
@@ -16,6 +17,8 @@ pub(crate) enum Make {
     Operator {
         /// The verb, as in the API.
         operation: &'static str,
+        /// The type of the keys that come in.
+        key: String,
         make: Arc<dyn Fn() -> Box<dyn Operator> + Send + Sync>,
     },
     /// Records leave for a topic here.
@@ -39,6 +42,7 @@ pub(crate) struct SourceSpec {
     /// How far behind the newest record an older one may come.
     pub(crate) out_of_orderness: Duration,
     pub(crate) policy: Policy,
+    pub(crate) types: Types,
     pub(crate) make: Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>,
 }
 
@@ -75,6 +79,8 @@ pub(crate) struct StoreSpec {
     pub(crate) changelog: Changelog,
     /// For a time-ordered store: how long after its time an entry is due.
     pub(crate) due_after: Option<Duration>,
+    /// What it holds.
+    pub(crate) shape: Shape,
 }
 
 #[derive(Default)]
@@ -106,9 +112,9 @@ impl Graph {
     }
 
     /// Adds a store with a changelog topic of its own.
-    pub(crate) fn add_store(&mut self, name: &str, due_after: Option<Duration>) -> usize {
+    pub(crate) fn add_store(&mut self, name: &str, due_after: Option<Duration>, shape: Shape) -> usize {
         let changelog = Changelog::Own(format!("{}-{name}-changelog", self.app).into());
-        self.stores.push(StoreSpec { name: name.to_owned(), changelog, due_after });
+        self.stores.push(StoreSpec { name: name.to_owned(), changelog, due_after, shape });
         self.stores.len() - 1
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Graph, Make, NodeSpec, SourceRole, SourceSpec, Stream};
 use crate::codec::{Codec, Json};
+use crate::inspect::Types;
 use crate::key::Key;
 use crate::operators::{Source, StreamSource, TimestampOf};
 use crate::policy::Policy;
@@ -25,6 +26,7 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
             role: SourceRole::Stream,
             out_of_orderness: Duration::ZERO,
             policy: Policy::default(),
+            types: Types::of::<K, V, C>(),
             make: Arc::new(|| make::<K, V, C>(None)),
         };
         let node = NodeSpec { name: topic.to_owned(), make: Make::Source(source), edges: Vec::new(), stores: Vec::new() };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Graph, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, Transformed, WindowedStream};
 use crate::codec::{Codec, Json};
+use crate::inspect::{Shape, StoreKind, Types, type_name};
 use crate::key::Key;
 use crate::operators::{self, Operator, Sink, StreamSource};
 use crate::policy::Policy;
@@ -42,7 +43,7 @@ impl<K, V> Stream<K, V> {
     ) -> Stream<K2, V2> {
         let mut graph = self.graph.borrow_mut();
         let name = name.map_or_else(|| graph.label(self.node, operation), str::to_owned);
-        let make = Make::Operator { operation, make: Arc::new(make) };
+        let make = Make::Operator { operation, key: type_name::<K>(), make: Arc::new(make) };
         let node = graph.add_after(self.node, self.output, NodeSpec { name, make, edges: Vec::new(), stores });
         Stream::of(Rc::clone(&self.graph), node, 0)
     }
@@ -120,6 +121,7 @@ impl<K: Key, V: 'static> Stream<K, V> {
             role: SourceRole::Repartition,
             out_of_orderness: Duration::ZERO,
             policy: Policy::Fail,
+            types: Types::of::<K2, V, C>(),
             make: Arc::new(|| Box::new(StreamSource::<K2, V, C> { timestamp: None, loaded: None, codec: PhantomData })),
         };
         let node = NodeSpec {
@@ -161,7 +163,7 @@ impl<K: Key, V: 'static> Stream<K, V> {
         Json: Codec<S>,
     {
         let function = Arc::new(function);
-        let store = self.graph.borrow_mut().add_store(name, None);
+        let store = self.graph.borrow_mut().add_store(name, None, Shape::valued::<K, S, Json>(StoreKind::Folded));
         self.then(Some(name), "reduce", vec![store], move || {
             Box::new(operators::Reduce::<K, V, S, O, Json, _> {
                 function: Arc::clone(&function),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Changelog, Graph, Make, NodeSpec, SourceRole, SourceSpec, StoreSpec};
 use crate::codec::{Codec, Json};
+use crate::inspect::{Shape, StoreKind, Types};
 use crate::key::Key;
 use crate::operators::TableSource;
 use crate::policy::Policy;
@@ -23,12 +24,19 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
     pub(super) fn declare(graph: Rc<RefCell<Graph>>, topic: &str) -> Table<K, V, C> {
         let mut nodes = graph.borrow_mut();
         let store = nodes.stores.len();
-        nodes.stores.push(StoreSpec { name: topic.to_owned(), changelog: Changelog::Source(topic.into()), due_after: None });
+        let shape = Shape::valued::<K, V, C>(StoreKind::TopicTable);
+        nodes.stores.push(StoreSpec {
+            name: topic.to_owned(),
+            changelog: Changelog::Source(topic.into()),
+            due_after: None,
+            shape,
+        });
         let source = SourceSpec {
             topic: topic.into(),
             role: SourceRole::Table,
             out_of_orderness: Duration::ZERO,
             policy: Policy::default(),
+            types: Types::of::<K, V, C>(),
             make: Arc::new(|| Box::new(TableSource::<K, V, C> { loaded: None, types: PhantomData })),
         };
         let node =

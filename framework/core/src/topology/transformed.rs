@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Stream;
 use crate::failure::Failure;
+use crate::inspect::StoreKind;
 use crate::operators::{Handler, Operator, TransformNode, typed};
 use crate::transform::{Cx, On, Output, Setup, Transform};
 
@@ -42,7 +43,10 @@ impl<T: Transform> Transformed<T> {
         let stores = setup
             .stores
             .iter()
-            .map(|store| graph.add_store(&format!("{name}-{}", store.name), store.timer.then_some(Duration::ZERO)))
+            .map(|store| {
+                let due = (store.shape.kind == StoreKind::Timers).then_some(Duration::ZERO);
+                graph.add_store(&format!("{name}-{}", store.name), due, store.shape.clone())
+            })
             .collect();
         drop(graph);
         let handlers = Arc::new(Mutex::new(vec![handler::<T, E>()]));

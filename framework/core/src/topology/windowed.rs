@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::Stream;
 use crate::codec::{Codec, Json};
+use crate::inspect::Shape;
 use crate::key::Key;
 use crate::operators;
 use crate::reduce::{At, Reduce};
@@ -44,7 +45,8 @@ impl<K: Key, V: 'static> WindowedStream<K, V> {
     {
         let function = Arc::new(function);
         let windows = self.windows;
-        let store = self.stream.graph.borrow_mut().add_store(name, Some(windows.lifetime()));
+        let store =
+            self.stream.graph.borrow_mut().add_store(name, Some(windows.lifetime()), Shape::window::<K, S, Json>(windows));
         self.stream.then(Some(name), "window_reduce", vec![store], move || {
             Box::new(operators::WindowedReduce::<K, V, S, O, Json, _> {
                 function: Arc::clone(&function),

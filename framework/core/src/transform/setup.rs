@@ -1,4 +1,5 @@
 use crate::codec::Codec;
+use crate::inspect::{Shape, StoreKind};
 use crate::operators::TimerHandler;
 use crate::sort_key::SortKey;
 
@@ -8,7 +9,7 @@ use super::{List, Map, OnTimer, Output, Timer, Transform, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoreDeclaration {
     pub(crate) name: String,
-    pub(crate) timer: bool,
+    pub(crate) shape: Shape,
 }
 
 /// Where a transform declares what it has. Names are the user's and stay: state is found again by them after a change of the
@@ -29,17 +30,17 @@ impl<T: Transform> Setup<T> {
 
     /// One value per key.
     pub fn value<V, C: Codec<V>>(&mut self, name: &str) -> Value<V, C> {
-        Value::in_slot(self.store(name, false))
+        Value::in_slot(self.store(name, Shape::valued::<T::Key, V, C>(StoreKind::OneValue)))
     }
 
     /// A sorted map per key.
     pub fn map<M: SortKey, V, C: Codec<V>>(&mut self, name: &str) -> Map<M, V, C> {
-        Map::in_slot(self.store(name, false))
+        Map::in_slot(self.store(name, Shape::map::<T::Key, M, V, C>()))
     }
 
     /// A queue per key.
     pub fn list<V, C: Codec<V>>(&mut self, name: &str) -> List<V, C> {
-        List::in_slot(self.store(name, false))
+        List::in_slot(self.store(name, Shape::valued::<T::Key, V, C>(StoreKind::Queue)))
     }
 
     /// Event-time timers per key.
@@ -48,7 +49,7 @@ impl<T: Transform> Setup<T> {
         T: OnTimer,
     {
         self.timer = Some(T::on_timer);
-        Timer::in_slot(self.store(name, true))
+        Timer::in_slot(self.store(name, Shape::timer::<T::Key>()))
     }
 
     /// An output for events of type `E`; connect it with [`Transformed::output`](crate::Transformed::output).
@@ -57,8 +58,8 @@ impl<T: Transform> Setup<T> {
         Output::numbered(self.outputs.len() - 1)
     }
 
-    fn store(&mut self, name: &str, timer: bool) -> usize {
-        self.stores.push(StoreDeclaration { name: name.to_owned(), timer });
+    fn store(&mut self, name: &str, shape: Shape) -> usize {
+        self.stores.push(StoreDeclaration { name: name.to_owned(), shape });
         self.stores.len() - 1
     }
 }

@@ -8,11 +8,13 @@
 //! - [`produce`], [`transaction`]: sending without an allocation of ours, flushing and committing without quanta.
 //! - [`group`]: the generation in a group's metadata.
 //! - [`topics`]: topics' ids.
+//! - [`groups`]: a group's members and positions, from outside.
 
 mod assignment;
 mod client;
 mod consume;
 mod group;
+mod groups;
 mod offsets;
 mod produce;
 mod topics;
@@ -22,6 +24,7 @@ pub(crate) use assignment::Assignment;
 pub(crate) use client::{Client, Role, open, serve};
 pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;
+pub(crate) use groups::{AdminError, delete_positions, members, set_positions};
 pub(crate) use offsets::{cached_high_watermark, committed, list_offsets};
 pub(crate) use produce::{Delivered, Payload, Sender, Topic};
 pub(crate) use topics::topic_ids;
@@ -40,6 +43,11 @@ unsafe fn text(text: *const c_char) -> String {
     }
     // SAFETY: not null; the rest is the caller's promise.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// The code of this number; none for one that `rdkafka` does not know.
+pub(crate) fn code_of(number: i32) -> Option<rdkafka::error::RDKafkaErrorCode> {
+    rdkafka::types::RDKafkaRespErr::try_from(number).ok().map(Into::into)
 }
 
 /// librdkafka's timeouts: milliseconds, where a negative number would mean for ever. Rounds up: a wait of less than a

@@ -39,11 +39,11 @@ pub(super) fn list(offsets: &[(TopicPartition, Committed)]) -> Result<TopicParti
 pub(super) fn in_transaction(
     transactions: &Transactions,
     offsets: &TopicPartitionList,
-    group: &Metadata,
+    group: Option<&Metadata>,
     transaction_timeout: Duration,
 ) -> Result<(), LogError> {
     let started = Instant::now();
-    while offsets.count() > 0 {
+    while let Some(group) = group {
         match transactions.send_offsets(offsets, group, SLICE) {
             Ok(()) => break,
             // Past its timeout the brokers abort the transaction themselves: nothing can be won by asking on.

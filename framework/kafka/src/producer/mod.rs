@@ -187,12 +187,15 @@ impl Producer for KafkaProducer {
 
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
         self.flush()?;
-        let handle = commit::handle(group)?;
-        match &self.transactions {
-            Some(transactions) => {
-                commit::in_transaction(transactions, &commit::list(offsets)?, &handle.metadata, self.transaction_timeout)
+        // Without positions nobody asks whose they are.
+        let handle = if offsets.is_empty() { None } else { Some(commit::handle(group)?) };
+        match (&self.transactions, handle) {
+            (Some(transactions), handle) => {
+                let metadata = handle.map(|handle| &handle.metadata);
+                commit::in_transaction(transactions, &commit::list(offsets)?, metadata, self.transaction_timeout)
             }
-            None => commit::by_member(handle, offsets, group),
+            (None, Some(handle)) => commit::by_member(handle, offsets, group),
+            (None, None) => Ok(()),
         }
     }
 

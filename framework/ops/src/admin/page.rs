@@ -8,7 +8,8 @@ pub(super) fn front(app: &str, phase: &str) -> String {
          <li><a href=\"/readyz\">/readyz</a>: all tasks are processing</li>\n\
          <li><a href=\"/metrics\">/metrics</a>: for Prometheus</li>\n\
          <li><a href=\"/topology\">/topology</a>: as text; also as <a href=\"/topology?format=mermaid\">Mermaid</a> and \
-         <a href=\"/topology?format=json\">JSON</a></li>\n</ul>\n</body></html>\n"
+         <a href=\"/topology?format=json\">JSON</a></li>\n\
+         <li><a href=\"/state\">/state</a>: the stores; <code>/state/STORE</code> and <code>/state/STORE/KEY</code> show entries</li>\n</ul>\n</body></html>\n"
     )
 }
 

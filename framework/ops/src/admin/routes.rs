@@ -10,8 +10,9 @@ use headwater_runtime::Phase;
 use serde::Deserialize;
 
 use super::health::Health;
-use super::page;
+use super::state::StatePages;
 use super::status::Status;
+use super::{page, state};
 use crate::metrics::PrometheusObserver;
 use crate::topology::{Format, render};
 
@@ -30,6 +31,8 @@ pub struct Site {
     pub status: Arc<Status>,
     /// For `/healthz`.
     pub health: Health,
+    /// For `/state`; none where it is not to be shown.
+    pub state: Option<StatePages>,
 }
 
 pub(super) fn router(site: Arc<Site>) -> Router {
@@ -39,6 +42,9 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/topology", get(topology))
+        .route("/state", get(state::list))
+        .route("/state/{store}", get(state::range))
+        .route("/state/{store}/{key}", get(state::get))
         .with_state(site)
 }
 

@@ -5,7 +5,7 @@ use headwater_core::describe::Description;
 use headwater_runtime::{Observer, Phase};
 
 use super::*;
-use crate::admin::{Health, Status, WorkerPulse};
+use crate::admin::{Health, StatePages, Status, WorkerPulse};
 use crate::metrics::PrometheusObserver;
 
 struct Running {
@@ -21,6 +21,7 @@ fn start() -> Running {
         metrics: Arc::new(PrometheusObserver::new("flights").unwrap()),
         status: Arc::clone(&status),
         health: health.clone(),
+        state: Some(StatePages::new()),
     };
     Running { server: AdminServer::start("127.0.0.1:0", site).unwrap(), status, health }
 }
@@ -61,6 +62,43 @@ fn readyz_follows_the_phase_and_shows_what_is_waited_for() {
     let (code, _, body) = get(&running.server, "/readyz");
     assert_eq!(code, 503);
     assert!(body.contains(r#""phase":"failed","error":"HW0008""#), "{body}");
+}
+
+#[test]
+fn a_process_that_backs_off_is_alive_and_says_why_it_is_not_ready() {
+    let running = start();
+    running.status.phase(&Phase::BackingOff("backing off after 3 failures: no disk".into()));
+    assert_eq!(get(&running.server, "/healthz").0, 200);
+    let (code, _, body) = get(&running.server, "/readyz");
+    assert_eq!(code, 503);
+    assert!(body.contains(r#""phase":"backing_off","error":"backing off after 3 failures: no disk""#), "{body}");
+}
+
+#[test]
+fn readyz_names_tasks_that_lack_partitions() {
+    let running = start();
+    running.status.phase(&Phase::Running);
+    running.status.incomplete(&["events-0 lacks more-0".into()]);
+    let (code, _, body) = get(&running.server, "/readyz");
+    assert_eq!(code, 200, "others have the partitions: waiting for them would keep a rollout from ending");
+    assert!(body.contains(r#""incomplete":["events-0 lacks more-0"]"#), "{body}");
+}
+
+#[test]
+fn state_is_not_shown_before_there_are_workers_or_when_it_must_not_be() {
+    let running = start();
+    let (code, _, body) = get(&running.server, "/state");
+    assert_eq!((code, body.as_str()), (503, r#"{"error":"the application has not started yet"}"#));
+    assert_eq!(get(&running.server, "/state/store/key").0, 503);
+    let site = Site {
+        description: Description { app: "other".into(), subtopologies: Vec::new() },
+        metrics: Arc::new(PrometheusObserver::new("other").unwrap()),
+        status: Arc::new(Status::default()),
+        health: Health::new(),
+        state: None,
+    };
+    let closed = AdminServer::start("127.0.0.1:0", site).unwrap();
+    assert_eq!(get(&closed, "/state/store?limit=1").0, 403);
 }
 
 #[test]
@@ -105,6 +143,7 @@ fn a_second_server_on_the_same_address_is_told_what_to_do() {
         metrics: Arc::new(PrometheusObserver::new("other").unwrap()),
         status: Arc::new(Status::default()),
         health: Health::new(),
+        state: None,
     };
     let error = AdminServer::start(&address, site).err().unwrap();
     assert!(error.message.contains(&address) && error.message.contains("--admin"), "{}", error.message);

@@ -16,6 +16,7 @@ struct Now {
     restoring_tasks: u64,
     running_tasks: u64,
     remaining: BTreeMap<(String, i32), u64>,
+    incomplete: Vec<String>,
 }
 
 /// The answer of `/readyz`.
@@ -25,7 +26,7 @@ pub struct Readiness {
     pub ready: bool,
     /// The phase's name.
     pub phase: &'static str,
-    /// Why the process failed, if it did.
+    /// Why the process failed, or waits before it starts again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// What is waited for, in words, while there is something to read back.
@@ -37,6 +38,9 @@ pub struct Readiness {
     pub restoring_tasks: u64,
     /// What is still to be read back.
     pub restore: Vec<RestoreProgress>,
+    /// Tasks that cannot run here, because another member of the group has some of their partitions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<String>,
 }
 
 /// A changelog partition being read back.
@@ -52,7 +56,13 @@ pub struct RestoreProgress {
 
 impl Default for Status {
     fn default() -> Status {
-        let now = Now { phase: Phase::Starting, restoring_tasks: 0, running_tasks: 0, remaining: BTreeMap::new() };
+        let now = Now {
+            phase: Phase::Starting,
+            restoring_tasks: 0,
+            running_tasks: 0,
+            remaining: BTreeMap::new(),
+            incomplete: Vec::new(),
+        };
         Status { now: Mutex::new(now) }
     }
 }
@@ -78,12 +88,13 @@ impl Status {
             ready: now.phase == Phase::Running,
             phase: phase_name(&now.phase),
             error: match &now.phase {
-                Phase::Failed(reason) => Some(reason.clone()),
+                Phase::Failed(reason) | Phase::BackingOff(reason) => Some(reason.clone()),
                 _ => None,
             },
             running_tasks: now.running_tasks,
             restoring_tasks: now.restoring_tasks,
             restore: now.remaining.iter().map(progress).collect(),
+            incomplete: now.incomplete.clone(),
         }
     }
 
@@ -96,6 +107,10 @@ impl Status {
 impl Observer for Status {
     fn phase(&self, phase: &Phase) {
         self.now().phase = phase.clone();
+    }
+
+    fn incomplete(&self, tasks: &[String]) {
+        self.now().incomplete = tasks.to_vec();
     }
 
     fn tasks(&self, restoring: u64, running: u64) {

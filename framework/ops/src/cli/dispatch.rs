@@ -9,14 +9,16 @@ use clap::ArgMatches;
 use super::command::command;
 use super::flags;
 use super::output::{OutputFormat, output_format, print};
+use super::reset::reset;
 use super::run::run;
 use super::spec::AppSpec;
+use super::state::state;
+use super::topology::topology;
 use super::usage::{NotACommand, sort};
-use crate::config::{self, Effective, Sources};
+use crate::config::{self, Effective, LogFilter, Settings, Sources};
 use crate::error::CliError;
-use crate::explain::{self, codes};
+use crate::explain;
 use crate::logging;
-use crate::topology::{Format, render};
 
 /// What a process is called with.
 #[derive(Clone, Debug)]
@@ -68,10 +70,12 @@ pub fn dispatch(spec: &AppSpec, invocation: &Invocation, out: &mut dyn Write) ->
         return Err(CliError::usage("no command given"));
     };
     match name {
-        "topology" => topology(spec, matches, out),
+        "topology" => topology(spec, invocation, matches, out),
         "explain" => explain(spec, matches, out),
         "config" => show_config(&load(spec, invocation, matches)?, matches, out),
         "run" => run(spec, load(spec, invocation, matches)?, matches),
+        "state" => with_log(spec, invocation, matches, |settings| state(spec, settings, matches, out)),
+        "reset" => with_log(spec, invocation, matches, |settings| reset(spec, settings, matches, out)),
         own => {
             let settings = load(spec, invocation, matches)?.settings;
             logging::init(&settings.log)?;
@@ -92,10 +96,25 @@ fn load(spec: &AppSpec, invocation: &Invocation, matches: &ArgMatches) -> Result
     })
 }
 
-fn topology(spec: &AppSpec, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
-    let description = (spec.describe)().map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))?;
-    let asked = matches.get_one::<String>("output").and_then(|name| Format::named(name));
-    print(out, &render(&description, asked.unwrap_or(Format::KafkaStreams)))
+/// For commands that answer on stdout: the log says only what is amiss, unless told otherwise.
+fn with_log(
+    spec: &AppSpec,
+    invocation: &Invocation,
+    matches: &ArgMatches,
+    command: impl FnOnce(&Settings) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    // The deepest subcommand has all flags, the global ones included.
+    let mut deepest = matches;
+    while let Some((_, inner)) = deepest.subcommand() {
+        deepest = inner;
+    }
+    let mut effective = load(spec, invocation, deepest)?;
+    let is_default = |value: &config::EffectiveValue| value.key == "log.filter" && value.origin == config::Origin::Default;
+    if effective.values.iter().any(is_default) {
+        effective.settings.log.filter = LogFilter::warnings();
+    }
+    logging::init(&effective.settings.log)?;
+    command(&effective.settings)
 }
 
 fn show_config(effective: &Effective, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {

@@ -10,26 +10,34 @@ use headwater_core::describe::Description;
 use headwater_runtime::Phase;
 use tempfile::TempDir;
 
-use super::super::spec::{AppCommand, RunContext};
+use super::super::spec::{AppCommand, RunContext, Surroundings};
 use super::*;
 use crate::config::Listen;
+use crate::explain::codes;
 
 type Seen = Rc<RefCell<Vec<String>>>;
 
-/// An application called `flights` with a command `reset`, which notes down what it was called with.
+/// An application called `flights` with a command `refill`, which notes down what it was called with.
 fn app(run: impl Fn(RunContext) -> Result<(), CliError> + 'static) -> (AppSpec, Seen) {
     let seen = Seen::default();
     let notes = Rc::clone(&seen);
-    let reset = AppCommand {
-        command: super::super::cluster_flags(Command::new("reset").arg(Arg::new("store").required(true).value_name("STORE"))),
+    let refill = AppCommand {
+        command: super::super::cluster_flags(Command::new("refill").arg(Arg::new("store").required(true).value_name("STORE"))),
         run: Box::new(move |settings, matches| {
             let store = matches.get_one::<String>("store").unwrap();
-            notes.borrow_mut().push(format!("reset {store} at {}", settings.kafka.bootstrap));
-            Err(CliError::failed("nothing to reset"))
+            notes.borrow_mut().push(format!("refill {store} at {}", settings.kafka.bootstrap));
+            Err(CliError::failed("nothing to refill"))
         }),
     };
     let describe = || Ok(Description { app: "flights".into(), subtopologies: Vec::new() });
-    (AppSpec { name: "flights", describe: Box::new(describe), run: Box::new(run), commands: vec![reset] }, seen)
+    let nowhere = || CliError::failed("there is nothing around this application");
+    let surroundings = Surroundings {
+        blueprint: Box::new(|| Err("there is no topology".into())),
+        log: Box::new(move |_| Err(nowhere())),
+        state: Box::new(move |_| Err(nowhere())),
+        local: Box::new(move |_| Err(nowhere())),
+    };
+    (AppSpec { name: "flights", describe: Box::new(describe), run: Box::new(run), surroundings, commands: vec![refill] }, seen)
 }
 
 fn call_in(directory: &TempDir, spec: &AppSpec, line: &str) -> Result<String, CliError> {
@@ -55,7 +63,7 @@ fn a_wrong_call_is_one_line() {
         "runn",
         "topology --output svg",
         "topology --output",
-        "reset",
+        "refill",
         "run --set run.workers",
         "run --workers many",
         "explain HW01",
@@ -67,9 +75,9 @@ fn a_wrong_call_is_one_line() {
     expect![[r#"
         run --bootstap x:1: error: unexpected argument '--bootstap' found; a similar argument exists: '--bootstrap'
         runn: error: unrecognized subcommand 'runn'; a similar subcommand exists: 'run'
-        topology --output svg: error: invalid value 'svg' for '--output <FORMAT>' [possible values: text, mermaid, json]
-        topology --output: error: a value is required for '--output <FORMAT>' but none was supplied [possible values: text, mermaid, json]
-        reset: error: the following required arguments were not provided: <STORE>
+        topology --output svg: error: invalid value 'svg' for '--output <FORMAT>' [possible values: text, mermaid, json, manifest]
+        topology --output: error: a value is required for '--output <FORMAT>' but none was supplied [possible values: text, mermaid, json, manifest]
+        refill: error: the following required arguments were not provided: <STORE>
         run --set run.workers: error: --set run.workers: expected KEY=VALUE, such as --set run.workers=4
         run --workers many: error[HW0002]: bad value run.workers = "many" (flag --workers): expected a whole number of at least 1 (flights explain HW0002)
         explain HW01: error: there is no error code HW01; did you mean HW0001?
@@ -79,7 +87,9 @@ fn a_wrong_call_is_one_line() {
 #[test]
 fn help_shows_commands_and_examples() {
     let help = call("--help").unwrap();
-    for part in ["run", "topology", "config", "explain", "reset", "flights run --embedded", "--set <KEY=VALUE>"] {
+    for part in
+        ["run", "topology", "config", "explain", "state", "reset", "refill", "flights run --embedded", "--set <KEY=VALUE>"]
+    {
         assert!(help.contains(part), "{part} not in {help}");
     }
     assert!(call("run --help").unwrap().contains("--at-least-once"));
@@ -95,7 +105,7 @@ fn explains_codes_without_reading_configuration() {
     fs::write(directory.path().join("flights.toml"), "nonsense").unwrap();
     let (spec, _) = app(|_| Ok(()));
     assert!(call_in(&directory, &spec, "explain hw0002").unwrap().starts_with("# HW0002: "));
-    assert_eq!(call_in(&directory, &spec, "explain").unwrap().lines().count(), 16);
+    assert_eq!(call_in(&directory, &spec, "explain").unwrap().lines().count(), 21);
     assert_eq!(call_in(&directory, &spec, "topology").unwrap(), "Topologies:\n ");
     assert!(call_in(&directory, &spec, "config").is_err());
 }
@@ -115,9 +125,9 @@ fn config_shows_what_flags_say_anywhere_on_the_line() {
 #[test]
 fn an_own_command_gets_settings_and_arguments() {
     let (spec, seen) = app(|_| Ok(()));
-    let error = call_in(&TempDir::new().unwrap(), &spec, "reset delays --bootstrap b:1").unwrap_err();
-    assert_eq!((error.exit, error.message.as_str()), (1, "nothing to reset"));
-    assert_eq!(*seen.borrow(), ["reset delays at b:1"]);
+    let error = call_in(&TempDir::new().unwrap(), &spec, "refill delays --bootstrap b:1").unwrap_err();
+    assert_eq!((error.exit, error.message.as_str()), (1, "nothing to refill"));
+    assert_eq!(*seen.borrow(), ["refill delays at b:1"]);
 }
 
 #[test]

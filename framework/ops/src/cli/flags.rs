@@ -23,6 +23,7 @@ const RUN: [Flag; 2] = [
 ];
 
 const AT_LEAST_ONCE: &str = "at-least-once";
+const ACCEPT: &str = "accept-topology-change";
 
 /// `--config`, `--set` and the log flags, on every command.
 pub(super) fn global_flags(command: Command) -> Command {
@@ -41,7 +42,10 @@ pub fn cluster_flags(command: Command) -> Command {
 pub fn run_flags(command: Command) -> Command {
     let at_least_once = Arg::new(AT_LEAST_ONCE).long(AT_LEAST_ONCE).action(ArgAction::SetTrue);
     let at_least_once = at_least_once.help("Commit without transactions: faster, but a crash repeats records");
-    cluster_flags(command).args(RUN.iter().map(arg)).arg(at_least_once)
+    let accept = Arg::new(ACCEPT).long(ACCEPT).value_name("NAME").action(ArgAction::Append);
+    let accept =
+        accept.help("Take over the state of this store or repartition although its types changed; say it once, see HW0020");
+    cluster_flags(command).args(RUN.iter().map(arg)).arg(at_least_once).arg(accept)
 }
 
 fn arg(Flag(name, _, value, help): &Flag) -> Arg {
@@ -65,6 +69,11 @@ pub(super) fn entries(matches: &ArgMatches) -> Result<Vec<Entry>, CliError> {
     }
     if let Ok(Some(true)) = matches.try_get_one::<bool>(AT_LEAST_ONCE) {
         entries.push(Entry::flag("--at-least-once", "run.guarantee", AT_LEAST_ONCE));
+    }
+    // A command without this flag is no error here.
+    if let Ok(Some(names)) = matches.try_get_many::<String>(ACCEPT) {
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        entries.push(Entry::flag(&format!("--{ACCEPT}"), "run.accept_topology_change", &names.join(",")));
     }
     Ok(entries)
 }

@@ -6,12 +6,19 @@
 mod command;
 mod dispatch;
 mod flags;
+mod http;
 mod output;
+mod reset;
 mod run;
 mod spec;
+mod state;
+mod topology;
 mod usage;
+
+#[cfg(test)]
+mod operator_tests;
 
 pub use dispatch::{Invocation, dispatch, main};
 pub use flags::{cluster_flags, run_flags};
 pub use output::{OutputFormat, output_flag, output_format, print};
-pub use spec::{AppCommand, AppSpec, RunCommand, RunContext};
+pub use spec::{AppCommand, AppSpec, LocalDirectory, RunCommand, RunContext, StoppedState, Surroundings};

@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::spec::{AppSpec, RunContext};
 use headwater_runtime::Shutdown;
 
-use crate::admin::{AdminServer, Health, Site, Status};
+use crate::admin::{AdminServer, Health, Site, StatePages, Status};
 use crate::config::{Effective, Listen};
 use crate::error::CliError;
 use crate::explain::codes;
@@ -21,12 +21,14 @@ pub(super) fn run(spec: &AppSpec, effective: Effective, matches: &ArgMatches) ->
     let description = (spec.describe)().map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))?;
     let metrics = Arc::new(PrometheusObserver::new(spec.name)?);
     let (status, health, shutdown) = (Arc::new(Status::default()), Health::new(), Shutdown::new());
+    let state = StatePages::new();
     shutdown::on_signals(&shutdown)?;
     let site = Site {
         description: description.clone(),
         metrics: Arc::clone(&metrics),
         status: Arc::clone(&status),
         health: health.clone(),
+        state: settings.admin.show_state.then(|| state.clone()),
     };
     // Served until the engine has stopped: a probe during the stop gets an answer.
     let _admin = match &settings.admin.listen {
@@ -40,5 +42,6 @@ pub(super) fn run(spec: &AppSpec, effective: Effective, matches: &ArgMatches) ->
         observer: Arc::new(Fanout::new(vec![metrics, status])),
         shutdown,
         health,
+        state,
     })
 }

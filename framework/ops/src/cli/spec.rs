@@ -1,10 +1,13 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
+use headwater_core::Blueprint;
 use headwater_core::describe::Description;
+use headwater_core::port::{Log, StoreError, Stores};
 use headwater_runtime::{Observer, Shutdown};
 
-use crate::admin::Health;
+use crate::admin::{Health, StatePages};
 use crate::config::Settings;
 use crate::error::CliError;
 
@@ -16,8 +19,43 @@ pub struct AppSpec {
     pub describe: Box<dyn Fn() -> Result<Description, String>>,
     /// Runs until it is asked to stop or fails.
     pub run: Box<dyn Fn(RunContext) -> Result<(), CliError>>,
+    /// What the commands work with that look into an application from outside.
+    pub surroundings: Surroundings,
     /// Further commands.
     pub commands: Vec<AppCommand>,
+}
+
+/// Makes a thing from settings.
+type Find<T> = Box<dyn Fn(&Settings) -> Result<T, CliError>>;
+
+/// An application's topology, cluster and state directory, each got when it is needed.
+pub struct Surroundings {
+    /// The topology; the error says what does not fit together.
+    pub blueprint: Box<dyn Fn() -> Result<Arc<Blueprint>, String>>,
+    /// The configured cluster.
+    pub log: Find<Arc<dyn Log>>,
+    /// The state of a stopped instance, to be read; none if there is none.
+    pub state: Find<Option<StoppedState>>,
+    /// The same, to be removed.
+    pub local: Find<Option<LocalDirectory>>,
+}
+
+/// The state directory of an instance that does not run, locked for as long as this lives.
+pub struct StoppedState {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Opens its tasks.
+    pub stores: Arc<dyn Stores>,
+    /// The tasks that have state.
+    pub tasks: Vec<String>,
+}
+
+/// A state directory to be removed, locked for as long as this lives.
+pub struct LocalDirectory {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Removes what is in it.
+    pub remove: Box<dyn FnOnce() -> Result<(), StoreError>>,
 }
 
 /// A command's body: from settings and its own arguments to done or failed.
@@ -45,4 +83,6 @@ pub struct RunContext {
     pub shutdown: Shutdown,
     /// Call [`Health::watch`] once there are workers.
     pub health: Health,
+    /// Call [`StatePages::serve`] once there are workers.
+    pub state: StatePages,
 }

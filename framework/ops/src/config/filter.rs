@@ -12,6 +12,13 @@ impl LogFilter {
     }
 }
 
+impl LogFilter {
+    /// What is amiss only.
+    pub fn warnings() -> LogFilter {
+        LogFilter(String::from("warn"))
+    }
+}
+
 impl Default for LogFilter {
     fn default() -> LogFilter {
         LogFilter(String::from("info"))

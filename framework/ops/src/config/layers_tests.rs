@@ -69,6 +69,7 @@ fn later_layers_win_and_each_value_knows_its_origin() {
     assert_eq!(effective.settings.kafka.rdkafka["socket.keepalive.enable"], "true");
     expect![[r#"
         admin.listen                           127.0.0.1:8080  default
+        admin.show_state                       true            default
         kafka.bootstrap                        env:2           env HEADWATER_KAFKA__BOOTSTRAP
         kafka.group_protocol                   auto            default
         kafka.rdkafka.client.id                me              env HEADWATER_KAFKA__RDKAFKA__CLIENT_ID
@@ -79,8 +80,12 @@ fn later_layers_win_and_each_value_knows_its_origin() {
         log.filter                             info            default
         log.format                             text            default
         memory.limit                           -               default
+        run.accept_topology_change             -               default
         run.buffer                             16MiB           default
         run.commit_interval                    1s              file flights.toml
+        run.crash_backoff                      true            default
+        run.crash_backoff_after                2               default
+        run.crash_backoff_max                  1m              default
         run.create_outputs                     true            default
         run.guarantee                          at-least-once   flag --at-least-once
         run.idle_timeout                       30s             default
@@ -160,7 +165,7 @@ fn refuses_unknown_keys_wherever_they_are() {
         unknown setting state.directory (flag --set); did you mean state.dir?
         unknown setting run.comit_interval (flag --set); did you mean run.commit_interval?
         unknown setting workers (file flights.toml); did you mean run.workers?
-        unknown setting run (file flights.toml); did you mean run.buffer?
+        unknown setting run (file flights.toml); did you mean run.accept_topology_change?
         unknown setting kafka.security.protocol (file flights.toml); did you mean kafka.rdkafka.security.protocol?
         unknown setting kafka.rdkakfa.client_id (env HEADWATER_KAFKA__RDKAKFA__CLIENT_ID); did you mean HEADWATER_KAFKA__RDKAFKA__CLIENT_ID?
     "#]],

@@ -3,6 +3,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use headwater_core::BackOff;
 use headwater_runtime::{Guarantee, RunOptions};
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +137,19 @@ pub struct RunSettings {
     /// Replicas of the topics this application creates. Default: none, which takes the broker's default.
     #[serde(with = "text::optional")]
     pub replication: Option<i32>,
+    /// Names of stores and repartitions, separated by commas, whose change is known to be harmless: a start takes their state over
+    /// although the topology changed (HW0020). Remove it after that start. Default: none.
+    #[serde(with = "text::optional")]
+    pub accept_topology_change: Option<String>,
+    /// Whether a start waits after failures in a row without progress. Default: `true`.
+    #[serde(with = "text::one")]
+    pub crash_backoff: bool,
+    /// Failures in a row from which on a start waits: 1 s at first, then twice as long each time. Default: 2.
+    #[serde(with = "text::one")]
+    pub crash_backoff_after: usize,
+    /// The longest such wait, with a unit. Default: `60s`.
+    #[serde(with = "text::one")]
+    pub crash_backoff_max: Duration,
     /// Input a task may hold in memory before its partitions are paused, in bytes or with a unit. Default: `16MiB`.
     #[serde(with = "text::one")]
     pub buffer: ByteSize,
@@ -151,6 +165,10 @@ impl Default for RunSettings {
             instance: None,
             create_outputs: true,
             replication: None,
+            accept_topology_change: None,
+            crash_backoff: true,
+            crash_backoff_after: 2,
+            crash_backoff_max: Duration::from_secs(60),
             buffer: ByteSize::mebibytes(16),
         }
     }
@@ -164,11 +182,14 @@ pub struct AdminSettings {
     /// Default: `127.0.0.1:8080`.
     #[serde(with = "text::one")]
     pub listen: Listen,
+    /// Whether `/state` shows what the stores hold to whoever can reach the address. Default: `true`.
+    #[serde(with = "text::one")]
+    pub show_state: bool,
 }
 
 impl Default for AdminSettings {
     fn default() -> AdminSettings {
-        AdminSettings { listen: Listen::At(String::from("127.0.0.1:8080")) }
+        AdminSettings { listen: Listen::At(String::from("127.0.0.1:8080")), show_state: true }
     }
 }
 
@@ -217,6 +238,17 @@ impl Settings {
         open_files
     }
 
+    /// How long a start waits after failures; none if it does not.
+    pub fn back_off(&self) -> Option<BackOff> {
+        let after = u32::try_from(self.run.crash_backoff_after).unwrap_or(u32::MAX);
+        self.run.crash_backoff.then(|| BackOff { after, most: self.run.crash_backoff_max, ..BackOff::default() })
+    }
+
+    fn accepted_changes(&self) -> Vec<String> {
+        let names = self.run.accept_topology_change.iter().flat_map(|names| names.split(','));
+        names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+    }
+
     /// The engine's options. `process_id` distinguishes processes that have no `run.instance`.
     pub fn run_options(&self, process_id: &str) -> RunOptions {
         RunOptions {
@@ -228,6 +260,7 @@ impl Settings {
             create_outputs: self.run.create_outputs,
             replication: self.run.replication,
             idle_timeout: self.run.idle_timeout,
+            accepted_changes: self.accepted_changes(),
             buffer_bytes: bytes(self.run.buffer.bytes()),
             ..self.memory().map(|memory| within(&memory)).unwrap_or_default()
         }

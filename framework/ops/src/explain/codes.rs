@@ -32,3 +32,13 @@ pub const SINGLE_REPLICA: &str = "HW0014";
 pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
 /// The memory limit is too small for the number of workers.
 pub const MEMORY_TOO_SMALL: &str = "HW0031";
+/// The topology would misread the state there is.
+pub const TOPOLOGY_CHANGED: &str = "HW0020";
+/// Another version of the topology has taken over.
+pub const SUPERSEDED: &str = "HW0021";
+/// A reset was begun and has not ended.
+pub const UNFINISHED_RESET: &str = "HW0022";
+/// Something needs a group without members.
+pub const GROUP_IN_USE: &str = "HW0023";
+/// The control topic cannot be read.
+pub const CONTROL_TOPIC: &str = "HW0024";

@@ -190,7 +190,15 @@ pub const PHASE: Definition = Definition {
     name: "headwater_phase",
     kind: Kind::Gauge,
     help: "1 for the phase the process is in, 0 for the others.",
-    labels: &[Label { name: "phase", meaning: "starting, joining, restoring, running, stopping or failed" }],
+    labels: &[Label { name: "phase", meaning: "starting, joining, restoring, running, stopping, failed or backing_off" }],
+};
+
+/// Failures of this process' predecessors.
+pub const FAILURES: Definition = Definition {
+    name: "headwater_failures_in_a_row",
+    kind: Kind::Gauge,
+    help: "How often in a row the process has failed without progress; from the second on a start waits.",
+    labels: &[],
 };
 
 /// Memory, under the name every Prometheus client uses.
@@ -218,7 +226,7 @@ pub const PROCESS_CPU: Definition = Definition {
 };
 
 /// All of them, in the order of the reference.
-pub const ALL: [&Definition; 24] = [
+pub const ALL: [&Definition; 25] = [
     &RECORDS_CONSUMED,
     &BYTES_CONSUMED,
     &RECORDS_PRODUCED,
@@ -239,6 +247,7 @@ pub const ALL: [&Definition; 24] = [
     &REBALANCES,
     &FENCED,
     &PHASE,
+    &FAILURES,
     &BUILD_INFO,
     &PROCESS_MEMORY,
     &PROCESS_FDS,

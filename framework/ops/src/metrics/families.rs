@@ -29,6 +29,7 @@ pub(super) struct Families {
     pub(super) buffered_bytes: IntGaugeVec,
     pub(super) build_info: IntGaugeVec,
     pub(super) phase: IntGaugeVec,
+    pub(super) failures: IntGaugeVec,
 }
 
 impl Families {
@@ -56,6 +57,7 @@ impl Families {
             buffered_bytes: gauge(r, &def::BUFFERED_BYTES)?,
             build_info: gauge(r, &def::BUILD_INFO)?,
             phase: gauge(r, &def::PHASE)?,
+            failures: gauge(r, &def::FAILURES)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use super::families::Families;
 use super::process::ProcessCollector;
 use crate::error::CliError;
 
-const PHASES: [&str; 6] = ["starting", "joining", "restoring", "running", "stopping", "failed"];
+const PHASES: [&str; 7] = ["starting", "joining", "restoring", "running", "stopping", "failed", "backing_off"];
 
 /// Counts what the engine reports and writes it as Prometheus text.
 pub struct PrometheusObserver {
@@ -39,6 +39,7 @@ impl PrometheusObserver {
         let observer = PrometheusObserver { ours, process, families };
         observer.phase(&Phase::Starting);
         observer.tasks(0, 0);
+        observer.failures(0);
         Ok(observer)
     }
 
@@ -132,6 +133,10 @@ impl Observer for PrometheusObserver {
         self.families.fenced.with_label_values::<&str>(&[]).inc();
     }
 
+    fn failures(&self, in_a_row: u64) {
+        self.families.failures.with_label_values::<&str>(&[]).set(signed(in_a_row));
+    }
+
     fn buffered(&self, worker: usize, records: u64, bytes: u64) {
         let worker = worker.to_string();
         self.families.buffered_records.with_label_values(&[&worker]).set(signed(records));
@@ -148,6 +153,7 @@ pub(crate) fn phase_name(phase: &Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Stopping => "stopping",
         Phase::Failed(_) => "failed",
+        Phase::BackingOff(_) => "backing_off",
     }
 }
 

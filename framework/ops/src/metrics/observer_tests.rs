@@ -24,6 +24,7 @@ fn busy() -> PrometheusObserver {
     observer.rebalanced();
     observer.fenced();
     observer.buffered(0, 7, 700);
+    observer.failures(3);
     observer
 }
 
@@ -61,6 +62,7 @@ fn counts_what_it_is_told() {
         r#"headwater_store_recoveries_total{app="flights",reason="trimmed",store="delays"} 1"#,
         r#"headwater_rebalances_total{app="flights"} 1"#,
         r#"headwater_fenced_total{app="flights"} 1"#,
+        r#"headwater_failures_in_a_row{app="flights"} 3"#,
         r#"headwater_buffered_bytes{app="flights",worker="0"} 700"#,
         r#"headwater_phase{app="flights",phase="running"} 1"#,
         r#"headwater_phase{app="flights",phase="starting"} 0"#,

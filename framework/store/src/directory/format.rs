@@ -34,6 +34,12 @@ pub(super) fn check_or_write(directory: &Path, app: &str, tasks: &Path) -> Resul
     }
 }
 
+/// The application a directory says it belongs to; none where it does not say so.
+pub(super) fn owner(directory: &Path) -> Result<Option<String>, StoreError> {
+    let text = read_if_there(&directory.join("format"))?;
+    Ok(text.as_deref().and_then(parse).map(|(_, app)| app.to_owned()))
+}
+
 fn describe(app: &str) -> String {
     format!("format {FORMAT_VERSION} of application {app:?}")
 }

@@ -4,6 +4,7 @@
 //! <root>/<app>/lock        held (flock) for as long as the process lives
 //! <root>/<app>/format      format version and application, text
 //! <root>/<app>/instance    this directory's id, a UUID: part of transactional ids
+//! <root>/<app>/<memo>       small texts the engine keeps: `manifest.json`, `failures.json`
 //! <root>/<app>/tasks/<task>/   one RocksDB per task
 //! <root>/<app>/damaged/<task>.corrupt-<n>/   one that was damaged, for people to look at
 //! ```
@@ -14,6 +15,7 @@ mod instance;
 mod lock;
 mod name;
 mod whole_file;
+mod wipe;
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -22,6 +24,8 @@ use std::path::{Path, PathBuf};
 use headwater_core::port::StoreError;
 
 pub use format::FORMAT_VERSION;
+
+pub use wipe::LocalState;
 
 use crate::error;
 
@@ -58,6 +62,31 @@ impl StateDirectory {
     /// The id persisted in this directory.
     pub(crate) fn instance(&self) -> &str {
         &self.instance
+    }
+
+    /// A small text beside the tasks; none if there is none.
+    pub(crate) fn memo(&self, name: &str) -> Result<Option<String>, StoreError> {
+        read_if_there(&self.memo_path(name)?)
+    }
+
+    /// Keeps such a text, or removes it.
+    pub(crate) fn set_memo(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
+        let path = self.memo_path(name)?;
+        match text {
+            Some(text) => whole_file::write(&path, text),
+            None => match fs::remove_file(&path) {
+                Err(failure) if failure.kind() != ErrorKind::NotFound => Err(error::io(&path, failure)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn memo_path(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let ours = ["lock", "format", "instance", TASKS];
+        match name::encode(name).filter(|name| !ours.contains(&name.as_str())) {
+            Some(name) => Ok(self.path.join(name)),
+            None => Err(error::io(&self.path, format!("{name:?} cannot be the name of a memo"))),
+        }
     }
 
     /// Where a task's database is or will be.

@@ -1,8 +1,8 @@
 use std::fs;
 use std::path::Path;
 
-use headwater_core::port::StoreError;
-use headwater_store::RocksStores;
+use headwater_core::port::{OpenStore, StoreError, Stores};
+use headwater_store::{LocalState, RocksStores};
 use tempfile::tempdir;
 
 use crate::children::{Child, child_root};
@@ -98,4 +98,39 @@ fn errors_name_the_path() {
     fs::write(&file, "").unwrap();
     let failure = error(RocksStores::open(&file, "app", options()));
     assert!(failure.to_string().contains(&file.join("app").display().to_string()), "{failure}");
+}
+
+#[test]
+fn memos_are_kept_and_go() {
+    let root = tempdir().unwrap();
+    let stores = RocksStores::open(root.path(), "app", options()).unwrap();
+    assert_eq!(stores.memo("failures.json").unwrap(), None);
+    stores.set_memo("failures.json", Some("{}")).unwrap();
+    drop(stores);
+    let stores = RocksStores::open(root.path(), "app", options()).unwrap();
+    assert_eq!(stores.memo("failures.json").unwrap().as_deref(), Some("{}"));
+    stores.set_memo("failures.json", None).unwrap();
+    stores.set_memo("failures.json", None).unwrap();
+    assert_eq!(stores.memo("failures.json").unwrap(), None);
+    assert!(stores.set_memo("format", Some("mine")).is_err());
+}
+
+#[test]
+fn local_state_is_removed_when_nobody_uses_it() {
+    let root = tempdir().unwrap();
+    assert!(LocalState::find(root.path(), "app").unwrap().is_none());
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0, "looking makes nothing");
+    let stores = RocksStores::open(root.path(), "app", options()).unwrap();
+    drop(stores.open("t", &[OpenStore { name: "a".to_owned() }]).unwrap());
+    assert!(matches!(LocalState::find(root.path(), "app"), Err(StoreError::Locked { .. })));
+    drop(stores);
+    let state = LocalState::find(root.path(), "app").unwrap().unwrap();
+    assert!(matches!(RocksStores::open(root.path(), "app", options()), Err(StoreError::Locked { .. })));
+    state.remove().unwrap();
+    drop(state);
+    let stores = RocksStores::open(root.path(), "app", options()).unwrap();
+    assert_eq!(stores.tasks().unwrap(), [""; 0]);
+    drop(stores);
+    fs::rename(root.path().join("app"), root.path().join("other")).unwrap();
+    assert!(matches!(LocalState::find(root.path(), "other"), Err(StoreError::Foreign { .. })));
 }

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
-use headwater_core::TopicPartition;
-use headwater_core::port::{Admin, LogError, NewTopic, TopicInfo};
+use headwater_core::port::{Admin, Committed, LogError, MemberInfo, NewTopic, TopicInfo};
+use headwater_core::{Timestamp, TopicPartition};
 
+use super::group::Group;
 use super::handle::MemoryLog;
+use super::member::GroupMember;
 use super::state::State;
 
 pub(super) struct MemoryAdmin {
@@ -29,6 +31,12 @@ impl State {
     }
 }
 
+/// A group that may be changed from outside: it has no members.
+fn empty_group<'a>(state: &'a mut State, group: &str) -> Result<&'a mut Group, LogError> {
+    let found = state.groups.entry(group.into()).or_default();
+    if found.list().is_empty() { Ok(found) } else { Err(LogError::Fatal(format!("group {group:?} has members"))) }
+}
+
 impl Admin for MemoryAdmin {
     fn describe(&mut self, topics: &[String]) -> Result<BTreeMap<String, TopicInfo>, LogError> {
         let state = self.log.lock();
@@ -51,6 +59,48 @@ impl Admin for MemoryAdmin {
             before.iter().try_for_each(|(partition, offset)| {
                 state.topics.partition_mut(&partition.topic, partition.partition)?.delete_before(*offset)
             })
+        })
+    }
+
+    fn delete(&mut self, topics: &[String]) -> Result<(), LogError> {
+        self.log.change(|state| {
+            topics.iter().for_each(|topic| state.topics.delete(topic));
+            let counts = state.topics.counts();
+            state
+                .groups
+                .values_mut()
+                .filter(|group| topics.iter().any(|topic| group.subscribes(topic)))
+                .for_each(|group| group.rebalance(&counts));
+        });
+        Ok(())
+    }
+
+    fn offsets_at(&mut self, times: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError> {
+        let state = self.log.lock();
+        times.iter().map(|(partition, time)| Ok(state.topics.of(partition)?.first_at(*time))).collect()
+    }
+
+    fn members(&mut self, group: &str) -> Result<Vec<MemberInfo>, LogError> {
+        let info = |member: GroupMember| MemberInfo { id: member.id, instance: member.instance, host: String::from("memory") };
+        Ok(self.log.members(group).into_iter().map(info).collect())
+    }
+
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        self.log.change(|state| {
+            let offsets = &mut empty_group(state, group)?.offsets;
+            let moved = |(partition, offset): &(TopicPartition, i64)| {
+                (partition.clone(), Committed { offset: *offset, metadata: String::new() })
+            };
+            offsets.extend(positions.iter().map(moved));
+            Ok(())
+        })
+    }
+
+    fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.log.change(|state| {
+            let offsets = &mut empty_group(state, group)?.offsets;
+            offsets.retain(|partition, _| !partitions.contains(partition));
+            Ok(())
         })
     }
 

@@ -123,6 +123,12 @@ impl Partition {
         Progress { position: position.max(end), at_end: true }
     }
 
+    /// The offset of the first record with this timestamp or a later one.
+    pub fn first_at(&self, time: Timestamp) -> Option<i64> {
+        let shown = self.entries.iter().filter(|entry| entry.kind != Kind::Marker);
+        shown.map(|entry| &entry.record).find(|record| record.timestamp >= time).map(|record| record.offset)
+    }
+
     /// Moves the start of the log up to `before`; never back.
     pub fn delete_before(&mut self, before: i64) -> Result<(), LogError> {
         if before > self.end {

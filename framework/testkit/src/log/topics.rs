@@ -41,11 +41,8 @@ impl Topics {
         Ok(true)
     }
 
-    pub fn delete(&mut self, name: &str) -> Result<(), LogError> {
-        match self.by_name.remove(name) {
-            Some(_) => Ok(()),
-            None => Err(LogError::UnknownTopic { topic: name.to_owned() }),
-        }
+    pub fn delete(&mut self, name: &str) {
+        self.by_name.remove(name);
     }
 
     pub fn partition(&self, topic: &str, partition: i32) -> Result<&Partition, LogError> {

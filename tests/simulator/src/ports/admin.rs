@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use headwater_core::TopicPartition;
-use headwater_core::port::{Admin, LogError, NewTopic, TopicInfo};
+use headwater_core::port::{Admin, LogError, MemberInfo, NewTopic, TopicInfo};
+use headwater_core::{Timestamp, TopicPartition};
 
 use super::site::Site;
 use crate::fault::Call;
@@ -28,6 +28,26 @@ impl Admin for SimAdmin {
             site.line("delete", partition.to_string(), Some(*offset), String::new);
         }
         Ok(())
+    }
+
+    fn delete(&mut self, topics: &[String]) -> Result<(), LogError> {
+        self.inner.delete(topics)
+    }
+
+    fn offsets_at(&mut self, times: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError> {
+        self.inner.offsets_at(times)
+    }
+
+    fn members(&mut self, group: &str) -> Result<Vec<MemberInfo>, LogError> {
+        self.inner.members(group)
+    }
+
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+        self.inner.set_positions(group, positions)
+    }
+
+    fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+        self.inner.delete_positions(group, partitions)
     }
 
     fn brokers(&mut self) -> Result<usize, LogError> {

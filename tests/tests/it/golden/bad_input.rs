@@ -33,7 +33,9 @@ fn a_wrong_flag_or_key_is_one_line_with_the_nearest_valid_one() {
 
 #[test]
 fn no_broker_is_named_within_ten_seconds() {
-    let run = || flights(&["run", "--bootstrap", "127.0.0.1:1", "--state-dir", "/nonexistent", "--admin", "off"]);
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    let state = directory.path().to_str().expect("a path in UTF-8");
+    let run = || flights(&["run", "--bootstrap", "127.0.0.1:1", "--state-dir", state, "--admin", "off"]);
     let output = within("giving up", Duration::from_secs(12), run);
     let error = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{error}");

@@ -1,18 +1,25 @@
 use headwater_core::engine::EngineError;
 use headwater_core::{PlanError, TaskError};
-use headwater_ops::CliError;
-use headwater_ops::explain::codes;
 use headwater_runtime::RunError;
 
+use crate::error::CliError;
+use crate::explain::codes;
+
 /// A failed run with the page that explains it.
-pub(crate) fn cli_error(error: RunError) -> CliError {
+pub fn run_error(error: RunError) -> CliError {
     let code = match &error {
         RunError::Plan(PlanError::MissingInput { .. }) => codes::MISSING_INPUT_TOPIC,
         RunError::Plan(PlanError::NotCopartitioned { .. }) => codes::NOT_COPARTITIONED,
         RunError::InternalTopic { .. } => codes::INTERNAL_TOPIC,
+        RunError::TopologyChanged { .. } => codes::TOPOLOGY_CHANGED,
+        RunError::Superseded { .. } => codes::SUPERSEDED,
+        RunError::UnfinishedReset { .. } => codes::UNFINISHED_RESET,
+        RunError::Control { .. } => codes::CONTROL_TOPIC,
         RunError::Engine(EngineError::Task(TaskError::Undecodable { .. })) => codes::UNDECODABLE_RECORD,
         RunError::Engine(EngineError::Task(TaskError::Failed { .. } | TaskError::TimerFailed { .. })) => codes::USER_CODE,
-        RunError::Engine(EngineError::Task(TaskError::Store(error)) | EngineError::Store(error)) => return error.clone().into(),
+        RunError::Engine(EngineError::Task(TaskError::Store(error)) | EngineError::Store(error)) | RunError::Store(error) => {
+            return error.clone().into();
+        }
         RunError::Engine(EngineError::InputShorter { .. } | EngineError::InputTrimmed { .. }) => codes::INPUT_OUT_OF_RANGE,
         RunError::Log(error) | RunError::Engine(EngineError::Log(error)) => return error.clone().into(),
         RunError::Worker { .. } => return CliError::failed(error.to_string()),

@@ -1,0 +1,125 @@
+//! The application's control topic `<app>-control`: what all its processes must agree on. One partition, compacted, read whole.
+
+use std::time::{Duration, Instant};
+
+use headwater_core::port::{GroupMetadata, Log, LogError, NewTopic, ProducerConfig, ReaderConfig};
+use headwater_core::{ControlState, Outgoing, Timestamp, TopicName, TopicPartition};
+
+use crate::RunError;
+
+/// Tries to be the one who writes, when others try too.
+const TRIES: u32 = 20;
+
+/// A record to be written; without a value it removes what the key had.
+pub(crate) type ControlRecord = (&'static str, Option<String>);
+
+pub(crate) struct Control<'a> {
+    log: &'a dyn Log,
+    app: &'a str,
+    topic: TopicName,
+}
+
+impl<'a> Control<'a> {
+    pub(crate) fn of(app: &'a str, topic: &str, log: &'a dyn Log) -> Control<'a> {
+        Control { log, app, topic: topic.into() }
+    }
+
+    /// Makes the topic unless it exists.
+    pub(crate) fn create(&self, replication: Option<i32>) -> Result<(), RunError> {
+        let config = [("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime")];
+        let config = config.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let topic = NewTopic { name: self.topic.to_string(), partitions: 1, replication, config };
+        Ok(self.log.admin()?.create(&[topic])?)
+    }
+
+    /// What the topic says now; nothing where it does not exist. [`LogError::Retriable`] if it cannot be read within `limit`.
+    pub(crate) fn read(&self, limit: Duration) -> Result<Option<ControlState>, RunError> {
+        let mut reader = self.log.reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
+        let partition = TopicPartition { topic: self.topic.clone(), partition: 0 };
+        let ends = match reader.ends(std::slice::from_ref(&partition)) {
+            Err(LogError::UnknownTopic { .. }) => return Ok(None),
+            ends => ends?,
+        };
+        let mut state = ControlState::default();
+        let Some(ends) = ends.first().filter(|ends| ends.start < ends.end) else { return Ok(Some(state)) };
+        reader.assign(&[(partition, ends.start)])?;
+        let (began, mut position) = (Instant::now(), ends.start);
+        while position < ends.end {
+            if began.elapsed() > limit {
+                let (topic, end) = (&self.topic, ends.end);
+                return Err(LogError::Retriable(format!("{topic:?} was read to {position} of {end} only in {limit:?}")).into());
+            }
+            for batch in reader.poll(1000, Duration::from_millis(100))? {
+                for record in batch.records.iter().filter(|record| record.offset < ends.end) {
+                    let Some(key) = &record.key else { continue };
+                    let applied = state.apply(key, record.value.as_deref());
+                    applied.map_err(|error| RunError::Control { topic: self.topic.to_string(), error })?;
+                }
+                position = batch.position;
+            }
+        }
+        Ok(Some(state))
+    }
+
+    /// Writes what `decide` makes of the topic's contents, all of it or nothing, and nobody else writes in between: whoever
+    /// registers the application's control id fences the one before, and only then looks.
+    pub(crate) fn update(
+        &self,
+        limit: Duration,
+        mut decide: impl FnMut(&ControlState) -> Result<Vec<ControlRecord>, RunError>,
+    ) -> Result<(), RunError> {
+        let mut tried = 0;
+        loop {
+            match self.try_update(limit, &mut decide) {
+                Err(RunError::Log(LogError::Fenced(why) | LogError::AbortTransaction(why) | LogError::Retriable(why)))
+                    if tried < TRIES =>
+                {
+                    tracing::info!(topic = %self.topic, why, "another process writes to the control topic; trying again");
+                    tried += 1;
+                    pause(tried);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_update(
+        &self,
+        limit: Duration,
+        decide: &mut impl FnMut(&ControlState) -> Result<Vec<ControlRecord>, RunError>,
+    ) -> Result<(), RunError> {
+        let id = self.topic.to_string();
+        let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(id) })?;
+        producer.init()?;
+        let records = decide(&self.read(limit)?.unwrap_or_default())?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        producer.begin()?;
+        for (key, value) in &records {
+            producer.send(Outgoing {
+                topic: &self.topic,
+                partition: 0,
+                key: Some(key.as_bytes()),
+                value: value.as_ref().map(String::as_bytes),
+                timestamp: now(),
+                header: None,
+                track_offset: false,
+            })?;
+        }
+        Ok(producer.commit(&[], &GroupMetadata::none(self.app))?)
+    }
+}
+
+/// Longer each time, and not the same in two processes that meet.
+#[expect(clippy::disallowed_methods, reason = "a pause on purpose: two processes must not fence each other for ever")]
+fn pause(tried: u32) {
+    let spread = u64::from(std::process::id() % 40);
+    std::thread::sleep(Duration::from_millis(u64::from(tried) * 20 + spread));
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    Timestamp::from_millis(since.map_or(0, |since| since.as_millis() as i64))
+}

@@ -1,0 +1,6 @@
+//! What an operator does with an application, on Apache Kafka.
+
+mod crash_loop;
+mod groups;
+mod manifest;
+mod reset;
