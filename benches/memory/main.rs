@@ -84,7 +84,7 @@ fn send(log: &KafkaLog, events: usize) {
         let partition = partition_for(Some(key.as_bytes()), app::PARTITIONS, 0);
         let (key, value, timestamp) = (Some(key.as_bytes()), Some(value.as_bytes()), Timestamp::from_millis(number as i64));
         producer
-            .send(Outgoing { topic: &topic, partition, key, value, timestamp, header: None, track_offset: false })
+            .send(Outgoing { topic: &topic, partition, key, value, timestamp, headers: &[], track_offset: false })
             .expect("the broker takes events");
     }
     producer.flush().expect("the broker has the events");

@@ -8,6 +8,7 @@ pub mod cluster;
 mod http;
 mod kafka_broker;
 pub mod kafka_jars;
+pub mod poison;
 pub mod proofs;
 pub mod proxy;
 pub mod tidy;

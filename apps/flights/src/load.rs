@@ -167,7 +167,7 @@ impl Writer {
             key: Some(key.as_bytes()),
             value: Some(&self.value),
             timestamp: at,
-            header: None,
+            headers: &[],
             track_offset: false,
         })?;
         self.records += 1;

@@ -73,7 +73,7 @@ fn write(producer: &mut dyn Producer, topic: &TopicName, partitions: i32, transf
         key: Some(key),
         value: Some(&value),
         timestamp: Timestamp::from_millis(transfer.at),
-        header: None,
+        headers: &[],
         track_offset: false,
     })?)
 }

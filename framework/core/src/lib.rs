@@ -7,6 +7,7 @@
 
 mod blueprint;
 mod codec;
+pub mod dead_letter;
 pub mod describe;
 pub mod engine;
 mod failure;
@@ -43,8 +44,8 @@ pub use policy::Policy;
 pub use record::{Header, Outgoing, Record, TopicName, TopicPartition};
 pub use reduce::{At, Reduce};
 pub use sort_key::SortKey;
-pub use task::{Skipped, TaskError};
+pub use task::{Skipped, Stage, TaskError};
 pub use time::{Timestamp, days, hours, minutes, seconds};
-pub use topology::{Input, Stream, Table, Topology, Transformed, WindowedStream};
+pub use topology::{Input, Rekeyed, Stream, Table, Topology, Transformed, WindowedStream};
 pub use transform::{Cx, Fired, List, Map, On, OnTimer, Output, Setup, StateSlice, Timer, Transform, Value};
 pub use window::{Tumbling, Window, Windowed};

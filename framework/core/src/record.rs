@@ -76,8 +76,8 @@ pub struct Outgoing<'a> {
     pub value: Option<&'a [u8]>,
     /// Timestamp to write.
     pub timestamp: Timestamp,
-    /// At most one header; the engine needs no more.
-    pub header: Option<(&'a str, &'a [u8])>,
+    /// Headers in the order they are to be written; Kafka allows a header without a value, and a key more than once.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     /// Whether the engine wants to learn the offset this record got (changelog records: yes, outputs: no).
     pub track_offset: bool,
 }

@@ -40,8 +40,8 @@ pub use session::Session;
 /// What an application needs to describe its topology: `use headwater::prelude::*;`
 pub mod prelude {
     pub use headwater_core::{
-        At, Codec, Cx, Failure, Fired, Json, Key, List, Map, On, OnTimer, Output, Policy, Reduce, Setup, Stream, Table, Timer,
-        Timestamp, Topology, Transform, Tumbling, Value, Window, Windowed, days, hours, minutes, seconds,
+        At, Codec, Cx, Failure, Fired, Json, Key, List, Map, On, OnTimer, Output, Policy, Reduce, Rekeyed, Setup, Stream, Table,
+        Timer, Timestamp, Topology, Transform, Tumbling, Value, Window, Windowed, days, hours, minutes, seconds,
     };
 }
 

@@ -9,6 +9,9 @@ use rdkafka::error::KafkaError;
 use crate::config::KafkaConfig;
 use crate::secrets::{Secrets, is_secret};
 
+/// librdkafka's limit of a record's size. Its default (1,000,000) is below what a topic takes by default (1,048,588).
+const LARGEST_RECORD: &str = "message.max.bytes";
+
 /// Options the engine's correctness depends on, with what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("bootstrap.servers", "set the bootstrap addresses instead"),
@@ -181,6 +184,9 @@ pub(crate) fn producer(config: &KafkaConfig, transactional_id: Option<&str>) -> 
         .set("linger.ms", "5")
         .set("batch.size", "262144")
         .set("batch.num.messages", "10000")
+        // The brokers' limits are per topic (`max.message.bytes`) and known to the engine; this one is only a guard against what no
+        // broker takes.
+        .set(LARGEST_RECORD, (16 << 20).to_string())
         .set("queue.buffering.max.messages", (config.send_queue / QUEUED_RECORD * 2).clamp(10_000, 1_000_000).to_string())
         .set("queue.buffering.max.kbytes", (config.send_queue / 1024).max(1).to_string());
     if transactional_id.is_none() {
@@ -192,6 +198,11 @@ pub(crate) fn producer(config: &KafkaConfig, transactional_id: Option<&str>) -> 
         client.set("transactional.id", id).set("transaction.timeout.ms", millis(config.transaction_timeout));
     }
     client
+}
+
+/// The largest record a producer with these options sends, in bytes.
+pub(crate) fn largest_record(producer: &ClientConfig) -> usize {
+    producer.get(LARGEST_RECORD).and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(usize::MAX)
 }
 
 fn millis(duration: Duration) -> String {

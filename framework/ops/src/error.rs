@@ -50,7 +50,8 @@ impl From<LogError> for CliError {
             LogError::UnknownTopic { .. } => Some(codes::MISSING_INPUT_TOPIC),
             LogError::Fenced(_) => Some(codes::FENCED),
             LogError::OutOfRange { .. } => Some(codes::INPUT_OUT_OF_RANGE),
-            LogError::Retriable(_) | LogError::AbortTransaction(_) | LogError::Fatal(_) => None,
+            LogError::Refused { .. } => Some(codes::REFUSED_RECORD),
+            LogError::Retriable(_) | LogError::AbortTransaction(_) | LogError::Unusable(_) | LogError::Fatal(_) => None,
         };
         CliError { code, message: error.to_string(), exit: 1 }
     }

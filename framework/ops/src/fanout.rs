@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
+use headwater_core::{Stage, TopicPartition};
 use headwater_runtime::{Activity, Observer, Phase};
 
 /// Tells several observers the same.
@@ -32,6 +32,9 @@ impl Observer for Fanout {
     }
     fn dropped(&self, place: &str, reason: &'static str, records: u64) {
         self.each(|o| o.dropped(place, reason, records));
+    }
+    fn dead_letters(&self, place: &str, stage: Stage, records: u64) {
+        self.each(|o| o.dead_letters(place, stage, records));
     }
     fn committed(&self, took: Duration, ok: bool) {
         self.each(|o| o.committed(took, ok));

@@ -16,6 +16,8 @@ pub fn run_error(error: RunError) -> CliError {
         RunError::UnfinishedReset { .. } => codes::UNFINISHED_RESET,
         RunError::Control { .. } => codes::CONTROL_TOPIC,
         RunError::Engine(EngineError::Task(TaskError::Undecodable { .. })) => codes::UNDECODABLE_RECORD,
+        RunError::Engine(EngineError::Task(TaskError::TooFarAhead { .. })) => codes::TOO_FAR_AHEAD,
+        RunError::Engine(EngineError::Task(TaskError::Unwritable { .. })) => codes::REFUSED_RECORD,
         RunError::Engine(EngineError::Task(TaskError::Failed { .. } | TaskError::TimerFailed { .. })) => codes::USER_CODE,
         RunError::Engine(EngineError::Task(TaskError::Store(error)) | EngineError::Store(error)) | RunError::Store(error) => {
             return error.clone().into();

@@ -103,7 +103,7 @@ impl<'a> Control<'a> {
                 key: Some(key.as_bytes()),
                 value: value.as_ref().map(String::as_bytes),
                 timestamp: now(),
-                header: None,
+                headers: &[],
                 track_offset: false,
             })?;
         }

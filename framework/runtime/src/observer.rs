@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
+use headwater_core::{Stage, TopicPartition};
 
 /// What a worker was doing for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,8 +46,11 @@ pub trait Observer: Send + Sync {
     fn consumed(&self, _topic: &str, _records: u64, _bytes: u64) {}
     /// Records handed to the producer, by topic (outputs, repartition topics and changelogs alike).
     fn produced(&self, _topic: &str, _records: u64, _bytes: u64) {}
-    /// Records left out: `late`, `skipped` (undecodable or failed, by policy), `null_key`.
+    /// Records left out: `late`; `undecodable`, `too_far_ahead`, `failed`, `timer` and `unwritable`, by policy; `null_key`, `null_value` and
+    /// `no_timestamp`.
     fn dropped(&self, _place: &str, _reason: &'static str, _records: u64) {}
+    /// Records from a place that were written to the dead-letter topic and committed, by what was being done when they failed.
+    fn dead_letters(&self, _place: &str, _stage: Stage, _records: u64) {}
     /// A commit ended.
     fn committed(&self, _took: Duration, _ok: bool) {}
     /// Positions moved on: these are what was committed.

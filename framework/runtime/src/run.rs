@@ -52,10 +52,10 @@ impl Process {
     pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
         world.observer.phase(&Phase::Starting);
         let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
-        let (plan, existing) = topics::fit(blueprint, admin.as_mut())?;
+        let (mut plan, existing) = topics::fit(blueprint, admin.as_mut())?;
         // Before anything is made: a topology that is refused leaves everything as it was.
         manifest::check(&plan, log, world.stores.as_ref(), &options)?;
-        topics::make(&plan, &existing, admin.as_mut(), &options)?;
+        topics::make(&mut plan, existing, admin.as_mut(), &options)?;
         let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options)?;
         let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
         world.stores.expect_tasks(plan.tasks().len());

@@ -23,8 +23,14 @@ pub(crate) fn fit(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin) -> Result<(
 }
 
 /// Makes what is missing and checks what is there.
-pub(crate) fn make(plan: &Plan, existing: &Existing, admin: &mut dyn Admin, options: &RunOptions) -> Result<(), RunError> {
-    warn_about_inputs(plan.blueprint(), existing);
+pub(crate) fn make(
+    plan: &mut Arc<Plan>,
+    existing: Existing,
+    admin: &mut dyn Admin,
+    options: &RunOptions,
+) -> Result<(), RunError> {
+    let blueprint = Arc::clone(plan.blueprint());
+    warn_about_inputs(&blueprint, &existing);
 
     let internal = plan.internal_topics();
     let internal_names: Vec<String> = internal.iter().map(|topic| topic.topic.to_string()).collect();
@@ -39,6 +45,9 @@ pub(crate) fn make(plan: &Plan, existing: &Existing, admin: &mut dyn Admin, opti
     for output in plan.outputs() {
         match existing.get(&*output.topic) {
             Some(info) => warn_about_retention(&output.topic, info),
+            None if options.create_outputs && blueprint.dead_letter_topic() == Some(&output.topic) => {
+                missing.push(dead_letter_topic(&output.topic, output.partitions, options.replication, &existing));
+            }
             None if options.create_outputs => missing.push(output_topic(&output.topic, output.partitions, options.replication)),
             None => return Err(LogError::UnknownTopic { topic: output.topic.to_string() }.into()),
         }
@@ -47,8 +56,12 @@ pub(crate) fn make(plan: &Plan, existing: &Existing, admin: &mut dyn Admin, opti
         for topic in &missing {
             tracing::info!(topic = topic.name, partitions = topic.partitions, "creating topic");
         }
-        admin.create(&missing)?;
+        create(admin, missing.clone())?;
         warn_about_replication(admin, &missing)?;
+    }
+    let made: Vec<String> = missing.into_iter().map(|topic| topic.name).collect();
+    for known in [existing, found, admin.describe(&made)?] {
+        Arc::make_mut(plan).learn_limits(&known);
     }
     Ok(())
 }
@@ -67,12 +80,26 @@ pub(crate) fn tombstones(plan: &Plan, admin: &mut dyn Admin) -> Result<Tombstone
     Ok(known.map(|(topic, info)| (topic.into(), retention(&info))).collect())
 }
 
+/// What goes into these topics may be dated as it likes. Brokers refuse more than an hour ahead of their clock by default (KIP-1030).
+const ANY_FUTURE: (&str, &str) = ("message.timestamp.after.max.ms", "9223372036854775807");
+
+/// Creates topics; brokers before 3.6 do not know the setting, and have no such limit either.
+fn create(admin: &mut dyn Admin, mut topics: Vec<NewTopic>) -> Result<(), LogError> {
+    match admin.create(&topics) {
+        Err(LogError::Fatal(_)) if topics.iter().any(|topic| topic.config.contains_key(ANY_FUTURE.0)) => {
+            topics.iter_mut().for_each(|topic| drop(topic.config.remove(ANY_FUTURE.0)));
+            admin.create(&topics)
+        }
+        created => created,
+    }
+}
+
 /// Settings as Kafka Streams gives them to its internal topics: changelogs are compacted; repartition topics keep everything until
 /// the application trims what it has committed.
 fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
     let config: &[(&str, &str)] = if topic.changelog {
         // Never by time: replayed records carry old timestamps and would be deleted at once.
-        &[("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime")]
+        &[("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime"), ANY_FUTURE]
     } else {
         &[
             ("cleanup.policy", "delete"),
@@ -80,6 +107,7 @@ fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
             ("retention.bytes", "-1"),
             ("segment.bytes", "52428800"),
             ("message.timestamp.type", "CreateTime"),
+            ANY_FUTURE,
         ]
     };
     NewTopic { name: topic.topic.to_string(), partitions: topic.partitions, replication, config: owned(config) }
@@ -88,6 +116,21 @@ fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
 fn output_topic(topic: &str, partitions: i32, replication: Option<i32>) -> NewTopic {
     NewTopic { name: topic.to_owned(), partitions, replication, config: owned(&[("retention.ms", "-1")]) }
 }
+
+/// Takes whatever the inputs take, with what is added to it; and never deletes by time, as its records are as old as they are.
+fn dead_letter_topic(topic: &str, partitions: i32, replication: Option<i32>, inputs: &BTreeMap<String, TopicInfo>) -> NewTopic {
+    let limit = |info: &TopicInfo| info.config.get(MAX_MESSAGE_BYTES)?.parse::<u64>().ok();
+    let largest = inputs.values().filter_map(limit).max().unwrap_or(0).max(USUAL_LIMIT) + ROOM_FOR_HEADERS;
+    let mut config = owned(&[("retention.ms", "-1"), ANY_FUTURE]);
+    config.insert(MAX_MESSAGE_BYTES.to_owned(), largest.to_string());
+    NewTopic { name: topic.to_owned(), partitions, replication, config }
+}
+
+const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
+/// What brokers take by default (`message.max.bytes`).
+const USUAL_LIMIT: u64 = 1_048_588;
+/// For the headers that a dead letter gets.
+const ROOM_FOR_HEADERS: u64 = 64 << 10;
 
 fn owned(config: &[(&str, &str)]) -> BTreeMap<String, String> {
     config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use headwater_core::engine::{Answer, CommitReport, EngineError, Order, View, Worker};
 use headwater_core::port::StoreTrouble;
-use headwater_core::{TaskId, Timestamp, TopicPartition};
+use headwater_core::{Skipped, TaskId, Timestamp, TopicPartition};
 
 use crate::restore_log::RestoreLog;
 use crate::state_desk::{Question, answer_all};
@@ -190,9 +190,8 @@ impl WorkerThread {
             observer.restoring(&read.store, read.task.partition, read.applied, read.remaining);
             self.progress.note(read, self.now());
         }
-        for skipped in &report.skipped {
-            tracing::warn!(partition = %skipped.partition, offset = skipped.offset, reason = skipped.message, "record left out");
-        }
+        report.dead_letters.iter().for_each(|(place, stage, records)| observer.dead_letters(place, *stage, *records));
+        report.skipped.iter().for_each(tell_skipped);
         for task in &report.started {
             tracing::info!(%task, worker = self.number, "task is processing");
             self.progress.forget(task);
@@ -228,6 +227,19 @@ impl WorkerThread {
 
     fn now(&self) -> Duration {
         self.shared.started.elapsed()
+    }
+}
+
+/// One line for each record that is left out: where, what, why.
+fn tell_skipped(skipped: &Skipped) {
+    let Skipped { task, record, stage, operator, message, dead_letter } = skipped;
+    let (stage, operator, done) =
+        (stage.as_str(), operator.as_deref().unwrap_or("-"), if *dead_letter { "dead letter" } else { "left out" });
+    match record {
+        Some((partition, offset)) => {
+            tracing::warn!(topic = %partition.topic, partition = partition.partition, offset, %task, stage, operator, reason = message, "record {done}");
+        }
+        None => tracing::warn!(%task, stage, operator, reason = message, "timer {done}"),
     }
 }
 

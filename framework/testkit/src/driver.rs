@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::port::{Log, Stores};
-use headwater_core::{Blueprint, Codec, Json, Key, Plan, TaskId, Timestamp, Topology, partition_for};
+use headwater_core::{Blueprint, Codec, Json, Key, Plan, Record, TaskId, Timestamp, Topology, partition_for};
 
 use crate::local::{LocalProcess, prepare};
 use crate::{MemoryLog, MemoryStores};
@@ -138,6 +138,14 @@ impl TestDriver {
     /// Records left out so far, by place and reason.
     pub fn dropped(&mut self) -> Vec<(String, &'static str, u64)> {
         self.process_mut().workers_mut().iter_mut().flat_map(|worker| worker.take_report().dropped).collect()
+    }
+
+    /// The dead letters committed so far, oldest first in each partition. Their headers are named in
+    /// [`dead_letter`](headwater_core::dead_letter).
+    pub fn dead_letters(&self) -> Vec<Record> {
+        let Some(topic) = self.plan.blueprint().dead_letter_topic() else { return Vec::new() };
+        let partitions = self.plan.outputs().iter().find(|output| output.topic == *topic).map_or(0, |output| output.partitions);
+        (0..partitions).flat_map(|partition| self.log.read_all(topic, partition, true)).collect()
     }
 
     /// The log underneath.

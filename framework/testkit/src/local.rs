@@ -32,7 +32,7 @@ pub fn prepare(blueprint: &Arc<Blueprint>, log: &MemoryLog) -> Result<Arc<Plan>,
     let mut admin = log.admin().expect("the log in memory always has an admin");
     let existing = admin.describe(&names).expect("the log in memory always answers");
     let counts = existing.into_iter().map(|(topic, info)| (topic, info.partitions)).collect();
-    let plan = blueprint.plan(&counts)?;
+    let mut plan = blueprint.plan(&counts)?;
     let internal = plan.internal_topics().into_iter().map(|topic| (topic.topic, topic.partitions));
     let outputs = plan.outputs().into_iter().map(|topic| (topic.topic, topic.partitions));
     let topics: Vec<NewTopic> = internal
@@ -40,6 +40,8 @@ pub fn prepare(blueprint: &Arc<Blueprint>, log: &MemoryLog) -> Result<Arc<Plan>,
         .map(|(name, partitions)| NewTopic { name: name.to_string(), partitions, replication: None, config: BTreeMap::new() })
         .collect();
     admin.create(&topics).expect("topics in memory can always be created");
+    let topics: Vec<String> = topics.into_iter().map(|topic| topic.name).collect();
+    Arc::make_mut(&mut plan).learn_limits(&admin.describe(&topics).expect("the log in memory always answers"));
     Ok(plan)
 }
 
@@ -56,6 +58,17 @@ impl LocalProcess {
         LocalProcess::start_with(plan, log, stores, id, workers, &options)
     }
 
+    /// A process without transactions: after a crash some records are processed again.
+    pub fn start_at_least_once(
+        plan: &Arc<Plan>,
+        log: &Arc<dyn Log>,
+        stores: &Arc<dyn Stores>,
+        workers: usize,
+    ) -> Result<LocalProcess, EngineError> {
+        let options = EngineOptions { marker_interval: Duration::ZERO, ..EngineOptions::default() };
+        LocalProcess::start_as(plan, log, stores, workers, &options, |_| None)
+    }
+
     /// The same with other options than the default; the transactional ids follow from `id`.
     pub fn start_with(
         plan: &Arc<Plan>,
@@ -65,11 +78,23 @@ impl LocalProcess {
         workers: usize,
         options: &EngineOptions,
     ) -> Result<LocalProcess, EngineError> {
+        let app = plan.blueprint().app().to_owned();
+        LocalProcess::start_as(plan, log, stores, workers, options, |number| Some(format!("{app}-{id}-{number}")))
+    }
+
+    fn start_as(
+        plan: &Arc<Plan>,
+        log: &Arc<dyn Log>,
+        stores: &Arc<dyn Stores>,
+        workers: usize,
+        options: &EngineOptions,
+        transactional_id: impl Fn(usize) -> Option<String>,
+    ) -> Result<LocalProcess, EngineError> {
         let app = plan.blueprint().app();
         let config = MembershipConfig { group: app.to_owned(), instance: None, topics: plan.subscription() };
         let member = Member::new(Arc::clone(plan), log.membership(&config)?, workers);
         let worker = |number: usize| {
-            let options = EngineOptions { transactional_id: Some(format!("{app}-{id}-{number}")), ..options.clone() };
+            let options = EngineOptions { transactional_id: transactional_id(number), ..options.clone() };
             Worker::new(Arc::clone(plan), Arc::clone(log), Arc::clone(stores), options)
         };
         let workers = (0..workers).map(worker).collect::<Result<_, _>>()?;

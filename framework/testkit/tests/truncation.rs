@@ -53,7 +53,7 @@ impl World {
         producer.begin().unwrap();
         let (topic, key, value) = (CHANGELOG.into(), Some(&b"k"[..]), Some(&b"never"[..]));
         let timestamp = Timestamp::from_millis(0);
-        let record = Outgoing { topic: &topic, partition: 0, key, value, timestamp, header: None, track_offset: false };
+        let record = Outgoing { topic: &topic, partition: 0, key, value, timestamp, headers: &[], track_offset: false };
         producer.send(record).unwrap();
         producer.send(record).unwrap();
         producer.abort().unwrap();

@@ -121,7 +121,7 @@ fn fill(log: &KafkaLog, keys: u64) -> Result<(), LogError> {
             key: Some(name.as_bytes()),
             value: Some(&value),
             timestamp: Timestamp::from_millis(1_700_000_000_000 + key as i64),
-            header: None,
+            headers: &[],
             track_offset: false,
         })?;
     }

@@ -7,6 +7,7 @@ mod kafka;
 mod ledger;
 mod named;
 mod operator;
+mod poison;
 mod proxy;
 mod readme;
 mod restore;

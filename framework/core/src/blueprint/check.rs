@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::TopologyError;
 use crate::manifest::control_topic;
+use crate::record::TopicName;
 use crate::topology::{Graph, Make, SourceRole};
 
 /// Refuses what could not run or would lose its identity: bad or repeated names, a topic read twice.
@@ -54,6 +55,23 @@ fn not_control(control: &str, topic: &str) -> Result<(), TopologyError> {
     if topic == control {
         return Err(TopologyError(format!(
             "{topic:?} is the application's own topic, where it keeps its manifest; use another topic"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a dead-letter topic that is also something else: one that fails would write what it reads for ever.
+pub(super) fn dead_letters(graph: &Graph, topic: Option<&TopicName>) -> Result<(), TopologyError> {
+    let Some(topic) = topic else { return Ok(()) };
+    legal_name("topic", topic)?;
+    let used = |make: &Make| match make {
+        Make::Source(source) => source.topic == *topic,
+        Make::Sink(sink) => sink.topic == *topic,
+        Make::Operator { .. } => false,
+    };
+    if graph.nodes.iter().any(|node| used(&node.make)) {
+        return Err(TopologyError(format!(
+            "topic {topic:?} takes the dead letters of this application, so it cannot be read or written by it otherwise; name another one with `t.dead_letters(\"...\")`"
         )));
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod check;
 mod describe;
 mod partitions;
+mod policies;
 mod subtopology;
 
 use std::fmt;
@@ -13,12 +14,15 @@ use thiserror::Error;
 pub use partitions::{InternalTopic, Plan, PlanError, TaskId, TopicUse};
 pub(crate) use subtopology::Subtopology;
 
+use crate::record::TopicName;
 use crate::topology::{Graph, Topology};
 
 /// A checked topology of one application.
 pub struct Blueprint {
     pub(crate) graph: Graph,
     pub(crate) subtopologies: Vec<Subtopology>,
+    /// Where failed records go; none if no policy says so.
+    pub(crate) dead_letters: Option<TopicName>,
 }
 
 impl fmt::Debug for Blueprint {
@@ -38,10 +42,18 @@ impl Blueprint {
         let mut topology = Topology::new(app);
         // The user's handles hold the graph; once the function returned, this one is the only one that matters.
         describe(&mut topology);
-        let graph = topology.into_graph();
+        let mut graph = topology.into_graph();
+        policies::inherit(&mut graph);
+        let dead_letters = policies::dead_letters(&graph);
         check::check(&graph)?;
+        check::dead_letters(&graph, dead_letters.as_ref())?;
         let subtopologies = subtopology::divide(&graph);
-        Ok(Arc::new(Blueprint { graph, subtopologies }))
+        Ok(Arc::new(Blueprint { graph, subtopologies, dead_letters }))
+    }
+
+    /// The topic of failed records; none if no input, rekey or transform has [`Policy::DeadLetter`](crate::Policy::DeadLetter).
+    pub fn dead_letter_topic(&self) -> Option<&TopicName> {
+        self.dead_letters.as_ref()
     }
 
     /// The application's name: its consumer group and the prefix of its internal topics.

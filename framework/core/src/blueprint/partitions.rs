@@ -7,8 +7,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Blueprint, Subtopology};
+use crate::port::TopicInfo;
 use crate::record::TopicName;
 use crate::topology::{Changelog, Make, SourceRole};
+
+const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
 /// One task: a sub-topology at one partition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,13 +69,15 @@ pub enum PlanError {
 }
 
 /// A blueprint on a cluster: every partition count is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) blueprint: Arc<Blueprint>,
     /// Tasks per sub-topology, in the blueprint's order.
     pub(crate) task_counts: Vec<i32>,
     /// Partitions of every topic read or written.
     pub(crate) partitions: BTreeMap<TopicName, i32>,
+    /// The largest record a topic takes, in bytes, where that is known.
+    limits: BTreeMap<TopicName, usize>,
     names: Vec<Arc<str>>,
 }
 
@@ -85,6 +90,7 @@ impl Blueprint {
     /// The topics the application writes for others.
     pub fn output_topics(&self) -> Vec<String> {
         let mut topics: Vec<String> = self.sinks().filter(|sink| !sink.internal).map(|sink| sink.topic.to_string()).collect();
+        topics.extend(self.dead_letters.iter().map(|topic| topic.to_string()));
         topics.sort_unstable();
         topics.dedup();
         topics
@@ -130,8 +136,12 @@ impl Blueprint {
                 *known = if existing.contains_key(&*sink.topic) { *known } else { count.max(*known) };
             }
         }
+        if let Some(topic) = &self.dead_letters {
+            let most = task_counts.iter().copied().max().unwrap_or(1);
+            partitions.insert(Arc::clone(topic), existing.get(&**topic).copied().unwrap_or(most));
+        }
         let names = self.subtopologies.iter().map(|part| Arc::from(part.name.as_str())).collect();
-        Ok(Arc::new(Plan { blueprint: Arc::clone(self), task_counts, partitions, names }))
+        Ok(Arc::new(Plan { blueprint: Arc::clone(self), task_counts, partitions, limits: BTreeMap::new(), names }))
     }
 
     /// The tasks of a part: the count of its inputs, once one of them is known and they agree.
@@ -241,6 +251,17 @@ impl Plan {
     pub(crate) fn role_of(&self, task: &TaskId, topic: &TopicName) -> Option<SourceRole> {
         let part = self.part_of(task)?;
         self.blueprint.sources_of(part).find(|source| source.topic == *topic).map(|source| source.role)
+    }
+
+    /// Takes note of what the topics take (`max.message.bytes`): what does not fit is a failure of the record that leads to it, found
+    /// before anything is sent.
+    pub fn learn_limits(&mut self, topics: &BTreeMap<String, TopicInfo>) {
+        let limit = |info: &TopicInfo| info.config.get(MAX_MESSAGE_BYTES)?.parse::<usize>().ok();
+        self.limits.extend(topics.iter().filter_map(|(topic, info)| Some((topic.as_str().into(), limit(info)?))));
+    }
+
+    pub(crate) fn limit_of(&self, topic: &TopicName) -> usize {
+        self.limits.get(topic).copied().unwrap_or(usize::MAX)
     }
 
     pub(crate) fn part_of(&self, task: &TaskId) -> Option<&Subtopology> {

@@ -22,7 +22,8 @@ impl Worker {
         let waited = now.saturating_sub(since) >= self.options.commit_interval;
         // State may grow without anything being sent, so without an open transaction.
         let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
-        (waited && self.has_work_to_commit()) || full()
+        let searching = self.budget() == 0 && self.has_work_to_commit();
+        (waited && self.has_work_to_commit()) || full() || searching
     }
 
     /// Whether a commit would change anything.
@@ -62,7 +63,8 @@ impl Worker {
         changes: &mut BTreeMap<TaskId, Vec<Change>>,
     ) -> Result<Positions, LogError> {
         self.open_transaction(now)?;
-        let Some(producer) = &mut self.producer else { return Err(LogError::Fenced("the producer is gone".into())) };
+        let tracing = self.is_tracing();
+        let Some(producer) = &mut self.producer else { return Err(LogError::Unusable("the producer is gone".into())) };
         let mut positions = Positions::new();
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
@@ -70,20 +72,25 @@ impl Worker {
             let changed = changes.entry(id.clone()).or_default();
             changed.extend(task.state.take_changes());
             for change in changed.iter() {
-                let Some(topic) = task.changelog_of(change.store) else { continue };
-                producer.send(Outgoing {
-                    topic,
+                let Some(topic) = task.changelog_of(change.store).cloned() else { continue };
+                let sent = producer.send(Outgoing {
+                    topic: &topic,
                     partition: id.partition,
                     key: Some(&change.key),
                     value: change.value.as_deref(),
                     timestamp: task.time().max(Timestamp::from_millis(0)),
-                    header: None,
+                    headers: &[],
                     track_offset: true,
-                })?;
+                });
+                let sent = sent.and_then(|()| if tracing { producer.flush() } else { Ok(()) });
+                if sent.is_err() {
+                    task.blame_writer(change.store, &change.key);
+                }
+                sent?;
                 let bytes = change.key.len() + change.value.as_ref().map_or(0, bytes::Bytes::len);
                 match self.report.produced.last_mut() {
-                    Some((last, records, total)) if last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
-                    _ => self.report.produced.push((topic.clone(), 1, bytes as u64)),
+                    Some((last, records, total)) if *last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
+                    _ => self.report.produced.push((topic, 1, bytes as u64)),
                 }
             }
             positions.extend(task.positions());
@@ -114,6 +121,7 @@ impl Worker {
             report.ends.extend(self.reader.cached_end(partition).map(|end| (partition.clone(), end)));
             report.positions.push((partition.clone(), committed.offset));
         }
+        self.search_on();
         Ok(report)
     }
 
@@ -129,18 +137,27 @@ impl Worker {
         Ok(())
     }
 
-    /// What a failure of the log in the middle of a transaction means: begin again, with a new producer where the old one was
-    /// fenced; or stop.
+    /// What a failure of the log in the middle of a transaction means: begin again, with a new producer where the old one is of no use;
+    /// find what was refused; or stop.
     pub(super) fn recover(&mut self, error: LogError) -> Result<(), EngineError> {
         match error {
             LogError::Retriable(why) | LogError::AbortTransaction(why) => self.abort_and_replay(&why),
+            error @ LogError::Unreachable { .. } => self.abort_and_replay(&error.to_string()),
             LogError::Fenced(why) => {
-                self.producer = None;
                 self.report.fenced += 1;
-                self.abort_and_replay(&why)
+                self.replace_producer(&why)
             }
-            other => Err(other.into()),
+            LogError::Unusable(why) => self.replace_producer(&why),
+            LogError::Refused { partition, reason } => self.refused(partition, reason),
+            error @ (LogError::UnknownTopic { .. } | LogError::OutOfRange { .. } | LogError::Fatal(_)) => Err(error.into()),
         }
+    }
+
+    /// Goes on with a new producer. Registering it settles the old one's transaction, and only then is looked up what is committed: so it
+    /// does not matter what became of that.
+    pub(super) fn replace_producer(&mut self, why: &str) -> Result<(), EngineError> {
+        self.producer = None;
+        self.abort_and_replay(why)
     }
 
     /// Drops everything since the last commit and reads it again. The stores hold only what was committed, so nothing has to
@@ -154,11 +171,12 @@ impl Worker {
                 Ok(()) => {
                     producer.take_delivered();
                 }
-                // The next one aborts it by registering.
-                Err(LogError::Fenced(_) | LogError::AbortTransaction(_) | LogError::Retriable(_)) => self.producer = None,
+                // A new one aborts it by registering.
+                Err(error) if may_pass(&error) => self.producer = None,
                 Err(other) => return Err(other.into()),
             }
         }
+        self.steps = 0;
         let running: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
         let ready = self.is_ready()?;
         for id in running {
@@ -171,4 +189,9 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whether a failure leaves hope for another try, be it with another producer.
+pub(super) fn may_pass(error: &LogError) -> bool {
+    !matches!(error, LogError::UnknownTopic { .. } | LogError::OutOfRange { .. } | LogError::Fatal(_))
 }

@@ -52,7 +52,7 @@ impl Member {
     /// Serves the group for up to `timeout`. Answers the orders that follow, each with the number of its worker.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<(usize, Order)>, LogError> {
         let events = match self.membership.poll(timeout) {
-            Err(LogError::Retriable(_)) => return Ok(Vec::new()),
+            Err(LogError::Retriable(_) | LogError::Unreachable { .. }) => return Ok(Vec::new()),
             events => events?,
         };
         let mut orders = Vec::new();

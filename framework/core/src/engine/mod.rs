@@ -11,6 +11,7 @@ mod orders;
 mod report;
 mod restore;
 mod restoring;
+mod search;
 mod standing;
 mod takeover;
 mod worker;

@@ -1,7 +1,7 @@
 use crate::blueprint::TaskId;
 use crate::port::StoreTrouble;
 use crate::record::{TopicName, TopicPartition};
-use crate::task::Skipped;
+use crate::task::{self, Skipped};
 use crate::time::Timestamp;
 
 /// What happened in a worker since the last report.
@@ -15,6 +15,9 @@ pub struct Report {
     pub dropped: Vec<(String, &'static str, u64)>,
     /// The same one by one, where the log should name them.
     pub skipped: Vec<Skipped>,
+    /// Records written to the dead-letter topic and committed: the topic they come from (for a timer, its transform), what failed, and how
+    /// many.
+    pub dead_letters: Vec<(String, task::Stage, u64)>,
     /// Tasks that began processing.
     pub started: Vec<TaskId>,
     /// Changelogs read back.

@@ -174,7 +174,7 @@ impl Restore {
     }
 
     /// The task, ready to process, and where its inputs are to be read from.
-    pub(crate) fn finish(mut self, plan: &Plan) -> Result<(Task, Vec<(TopicPartition, i64)>), StoreError> {
+    pub(crate) fn finish(mut self, plan: &Plan, largest_record: usize) -> Result<(Task, Vec<(TopicPartition, i64)>), StoreError> {
         let reached: Vec<(usize, Checkpoint)> = self.complete.iter().copied().enumerate().collect();
         if !reached.is_empty() {
             self.stores.apply(&[], &reached)?;
@@ -183,7 +183,7 @@ impl Restore {
         let from =
             |(topic, start): (&TopicName, &InputStart)| (TopicPartition { topic: topic.clone(), partition }, start.from.offset);
         let inputs = self.starts.iter().map(from).collect();
-        Ok((Task::build(plan, self.id, self.stores, &self.starts, self.complete), inputs))
+        Ok((Task::build(plan, self.id, self.stores, &self.starts, self.complete, largest_record), inputs))
     }
 
     /// Gives the stores back unfinished; what was read stays and is not read again.

@@ -2,6 +2,7 @@
 //! stores at the end of their changelogs. After an abort the way is the same.
 
 use super::bounds::Bounds;
+use super::commit::may_pass;
 use super::restore::Restore;
 use super::worker::{EngineError, Stage, Worker};
 use crate::blueprint::TaskId;
@@ -36,18 +37,18 @@ impl Worker {
         }
         match Bounds::look_up(&self.plan, id, self.reader.as_mut(), &self.options.tombstones) {
             Ok(bounds) => Ok(Some(bounds)),
-            Err(EngineError::Log(LogError::Retriable(_))) => Ok(None),
+            Err(EngineError::Log(error)) if may_pass(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Whether there is a registered producer, or one can be had now. It takes over from a predecessor that may still be at work:
-    /// what fails for that reason is tried again.
+    /// what fails for that reason is tried again, and so is a log that cannot be reached, for as long as it takes.
     pub(super) fn is_ready(&mut self) -> Result<bool, EngineError> {
         match self.producer() {
             Ok(()) => Ok(true),
-            Err(LogError::Retriable(why) | LogError::AbortTransaction(why) | LogError::Fenced(why)) => {
-                self.report.aborted.push(why);
+            Err(error) if may_pass(&error) => {
+                self.report.aborted.push(error.to_string());
                 Ok(false)
             }
             Err(error) => Err(error.into()),
@@ -72,10 +73,12 @@ impl Worker {
     pub(super) fn finish_restore(&mut self, id: &TaskId) -> Result<(), EngineError> {
         match self.tasks.remove(id) {
             Some(Stage::Restoring(restore)) if restore.is_done() => {
-                let (task, inputs) = match restore.finish(&self.plan) {
+                let largest = self.producer.as_ref().map_or(usize::MAX, |producer| producer.largest_record());
+                let (mut task, inputs) = match restore.finish(&self.plan, largest) {
                     Ok(finished) => finished,
                     Err(error) => return self.survive(id, error.into()),
                 };
+                self.brief(&mut task);
                 for (partition, _) in &inputs {
                     self.routes.insert(partition.clone(), id.clone());
                 }
@@ -110,10 +113,20 @@ impl Worker {
 
     /// The producer, made and registered when it is first needed and after it was fenced.
     pub(super) fn producer(&mut self) -> Result<(), LogError> {
-        if self.producer.is_none() {
-            let mut producer = self.log.producer(&ProducerConfig { transactional_id: self.options.transactional_id.clone() })?;
-            producer.init()?;
-            self.producer = Some(producer);
+        if self.producer.is_some() {
+            return Ok(());
+        }
+        let mut producer = match self.registering.take() {
+            Some(producer) => producer,
+            None => self.log.producer(&ProducerConfig { transactional_id: self.options.transactional_id.clone() })?,
+        };
+        match producer.init() {
+            Ok(()) => self.producer = Some(producer),
+            Err(error) => {
+                // The next call goes on where this one was.
+                self.registering = matches!(error, LogError::Retriable(_)).then_some(producer);
+                return Err(error);
+            }
         }
         Ok(())
     }

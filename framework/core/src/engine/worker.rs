@@ -10,14 +10,16 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::bounds::{moved_on, refused};
+use super::commit::may_pass;
 use super::options::EngineOptions;
 use super::orders::View;
 use super::report::Report;
 use super::restore::Restore;
+use super::search::Search;
 use crate::blueprint::{Plan, TaskId};
 use crate::port::{Batch, Ends, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
-use crate::task::{Markers, StepOutcome, Task, TaskError};
+use crate::task::{Markers, StepOutcome, Task, TaskError, Verdict};
 use crate::time::Timestamp;
 
 /// Records one task may process before the next one has its turn.
@@ -93,6 +95,8 @@ pub struct Worker {
     /// Those whose log is to be looked at, because they could not be read on or ended early.
     pub(super) doubtful: BTreeSet<TopicPartition>,
     pub(super) producer: Option<Box<dyn Producer>>,
+    /// A producer that is not registered yet.
+    pub(super) registering: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
     /// Which task a partition's records are for.
     pub(super) routes: HashMap<TopicPartition, TaskId>,
@@ -101,6 +105,12 @@ pub struct Worker {
     /// When the open transaction (or, without transactions, the uncommitted work) began.
     pub(super) open_since: Option<Duration>,
     pub(super) last_commit: Duration,
+    /// Records processed since the last commit or abort.
+    pub(super) steps: usize,
+    /// For what the log refused, if anything.
+    pub(super) search: Option<Search>,
+    /// What the search found, by task.
+    pub(super) verdicts: BTreeMap<TaskId, Vec<Verdict>>,
     last_markers: Duration,
     last_touch: Duration,
     /// What the caller said the time of day is.
@@ -135,12 +145,16 @@ impl Worker {
             restoring: HashMap::new(),
             doubtful: BTreeSet::new(),
             producer: None,
+            registering: None,
             tasks: BTreeMap::new(),
             routes: HashMap::new(),
             paused: HashSet::new(),
             view: None,
             open_since: None,
             last_commit: Duration::ZERO,
+            steps: 0,
+            search: None,
+            verdicts: BTreeMap::new(),
             last_markers: Duration::ZERO,
             last_touch: Duration::ZERO,
             wall: None,
@@ -177,6 +191,7 @@ impl Worker {
         }
         self.collect();
         for id in ids {
+            self.verdicts.remove(id);
             let Some(stage) = self.tasks.remove(id) else { continue };
             self.unroute(id)?;
             match close(stage, self.wall.filter(|_| clean)) {
@@ -201,7 +216,7 @@ impl Worker {
         }
         self.balance_buffers()?;
         let batches = match self.reader.poll(FETCH, timeout) {
-            Err(LogError::Retriable(_)) => {
+            Err(error) if may_pass(&error) => {
                 self.drained = false;
                 return Ok(restored);
             }
@@ -259,15 +274,21 @@ impl Worker {
 
     /// One task's turn.
     fn turn(&mut self, id: &TaskId, now: Duration) -> Result<usize, EngineError> {
+        let turn = TURN.min(self.budget());
         let Some(Stage::Running(task)) = self.tasks.get_mut(id) else { return Ok(0) };
+        if turn == 0 {
+            // What was processed is committed first.
+            return Ok(0);
+        }
         let mut steps = 0;
-        while steps < TURN && task.step()? == StepOutcome::Processed {
+        while steps < turn && task.step()? == StepOutcome::Processed {
             steps += 1;
         }
         // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way.
         if self.drained {
             task.check_idle(now, self.options.idle_timeout)?;
         }
+        self.steps += steps;
         if task.has_output() {
             self.send(id, now, |task, producer| task.send_outputs(producer))?;
         }
@@ -334,6 +355,7 @@ impl Worker {
             let Stage::Running(task) = stage else { continue };
             self.report.produced.extend(task.take_produced());
             self.report.skipped.append(&mut task.skipped);
+            self.report.dead_letters.extend(task.take_dead_letters());
             let dropped = std::mem::take(&mut task.state.dropped);
             self.report.dropped.extend(dropped.into_iter().map(|((place, reason), records)| (place, reason, records)));
             for input in task.inputs.iter_mut().filter(|input| input.consumed_records > 0) {

@@ -22,7 +22,11 @@ impl<K: Key, V: 'static, C: Codec<V>> Operator for Sink<K, V, C> {
         let start = arena.len();
         typed::<K>(key).encode(arena);
         let key_end = arena.len();
-        C::encode(typed(value), arena)?;
+        if let Err(error) = C::encode(typed(value), arena) {
+            // Whoever goes on in spite of this failure must not send half a record in front of the next one.
+            arena.truncate(start);
+            return Err(error.into());
+        }
         let partition = partition_for(Some(K::partitioned_by(&arena[start..key_end])), self.partitions, step.partition);
         step.state.outbox.push(self.sink, key_end, partition, step.timestamp, step.watermark);
         Ok(())

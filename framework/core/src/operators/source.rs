@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -25,6 +26,23 @@ pub(crate) enum Refusal {
     NoTimestamp,
     /// Its bytes cannot be decoded: the input's policy decides.
     Undecodable(String),
+    /// Its event time is later than its input allows: the input's policy decides.
+    TooFarAhead { timestamp: Timestamp, latest: Timestamp },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Undecodable(message) => f.write_str(message),
+            Refusal::TooFarAhead { timestamp, latest } => {
+                write!(
+                    f,
+                    "its event time is {timestamp}, but by its append time and the input's `max_future` it cannot be later than {latest}"
+                )
+            }
+            other => f.write_str(other.reason()),
+        }
+    }
 }
 
 impl Refusal {
@@ -35,7 +53,13 @@ impl Refusal {
             Refusal::NullValue => "null_value",
             Refusal::NoTimestamp => "no_timestamp",
             Refusal::Undecodable(_) => "undecodable",
+            Refusal::TooFarAhead { .. } => "too_far_ahead",
         }
+    }
+
+    /// Whether somebody made a mistake, so that the input's policy decides.
+    pub(crate) fn is_mistake(&self) -> bool {
+        matches!(self, Refusal::Undecodable(_) | Refusal::TooFarAhead { .. })
     }
 }
 

@@ -63,7 +63,10 @@ impl Step<'_> {
         for edge in graph.nodes[self.node].edges.iter().filter(|edge| edge.output == output) {
             let Some(operator) = &graph.nodes[edge.to].operator else { continue };
             let mut next = Step { graph, state: self.state, node: edge.to, timestamp, ..*self };
-            operator.borrow_mut().process(edge.port, key, value, &mut next)?;
+            next.state.node = edge.to;
+            let processed = operator.borrow_mut().process(edge.port, key, value, &mut next);
+            self.state.node = self.node;
+            processed.map_err(|failure| failure.at(edge.to))?;
         }
         Ok(())
     }

@@ -6,6 +6,11 @@ use super::Ends;
 use crate::record::TopicPartition;
 
 /// A failure of the log. The variant is the remedy; the text says what was tried, on which topic or address.
+///
+/// What a worker meets takes one of three ways, and none of them ends the process: the call is made again (`Retriable`,
+/// `Unreachable`); the transaction is aborted and its input processed again (`AbortTransaction`, `Refused`); the producer is replaced
+/// and its work begun again at what is committed (`Fenced`, `Unusable`). Only `UnknownTopic` and `Fatal` stop it: nothing
+/// gets better by waiting.
 #[derive(Debug, Clone, Error)]
 pub enum LogError {
     /// Nothing happened; the same call may be made again.
@@ -18,6 +23,19 @@ pub enum LogError {
     /// make a new handle and rejoin.
     #[error("fenced: {0}")]
     Fenced(String),
+    /// The handle is of no use any more, though nobody took over from it: the outcome of its transaction is not known, or its sequence
+    /// numbers are lost. A new handle settles what it left open; then go on from what is committed.
+    #[error("the producer must be replaced: {0}")]
+    Unusable(String),
+    /// The log refuses a record for good, for its size, its timestamp or its content; as often as it is sent. The open transaction
+    /// can only be aborted.
+    #[error("{partition} refuses a record: {reason}")]
+    Refused {
+        /// Where it was to be written.
+        partition: TopicPartition,
+        /// What the log says is wrong with it.
+        reason: String,
+    },
     /// The topic does not exist.
     #[error("topic {topic:?} does not exist")]
     UnknownTopic {

@@ -15,7 +15,7 @@ pub use checkpoint::{Checkpoint, StoreTrouble, TopicId};
 pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};
 pub use producer::{Committed, Producer, ProducerConfig};
-pub use reader::{Batch, Ends, Reader, ReaderConfig};
+pub use reader::{Appended, Batch, Ends, Reader, ReaderConfig};
 pub use store::{Change, OpenStore, ScanItem, StateStores, StoreRange, Stores};
 
 /// A log cluster: the factory of every handle the engine uses. One per process, shared by its threads.

@@ -21,19 +21,25 @@ pub struct Committed {
 /// again. Without one, `init`, `begin` and `abort` do nothing and `commit` writes the offsets after everything
 /// sent was acknowledged (at least once).
 pub trait Producer: Send {
-    /// Registers the transactional id: aborts what a predecessor left open and fences it.
+    /// Registers the transactional id: settles what a predecessor left open and fences it. After [`LogError::Retriable`] another call goes
+    /// on where this one was.
     fn init(&mut self) -> Result<(), LogError>;
     /// Opens a transaction.
     fn begin(&mut self) -> Result<(), LogError>;
     /// Hands one record over; blocks while the queue is full. The bytes are copied before it returns.
     fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError>;
-    /// Waits until everything sent is acknowledged; fails if anything was refused, naming topic, partition and reason.
+    /// Waits until everything sent is acknowledged; fails with [`LogError::Refused`] if anything was refused for good.
     fn flush(&mut self) -> Result<(), LogError>;
     /// Flushes, adds the offsets to the transaction and commits it. When the outcome is unknown the implementation
-    /// asks again until it is known: `Ok` means committed, every `Err` means not committed. Without offsets any metadata will do.
+    /// asks again for as long as the transaction may live. `Ok` means committed. After [`LogError::Fenced`] and [`LogError::Unusable`]
+    /// it may be committed or not, which only a successor's `init` and the committed positions tell; after any other `Err` it is not. Without offsets any metadata will do.
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError>;
-    /// Aborts the open transaction, dropping what is still queued.
+    /// Aborts the open transaction, dropping what is still queued. What was refused in it is forgotten, also without transactions.
     fn abort(&mut self) -> Result<(), LogError>;
     /// For every partition that got records with [`Outgoing::track_offset`] since the last call: the offset after the last of them.
     fn take_delivered(&mut self) -> Vec<(TopicPartition, i64)>;
+    /// The largest record this producer sends, in bytes: key, value and headers, before compression.
+    fn largest_record(&self) -> usize {
+        usize::MAX
+    }
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::{Committed, LogError, TopicId};
 use crate::record::{Record, TopicName, TopicPartition};
+use crate::time::Timestamp;
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -10,6 +11,18 @@ pub struct ReaderConfig {
     pub group: String,
     /// Whether records of open and aborted transactions are shown. Everything the engine processes is read committed.
     pub read_uncommitted: bool,
+}
+
+/// When the records of a batch were appended to their log, as far as the reader knows. An event time far beyond it is a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Appended {
+    /// Nothing is known: a log without a clock.
+    #[default]
+    Unknown,
+    /// Not later than this moment of wall time, at which they were fetched.
+    Before(Timestamp),
+    /// Each at its own timestamp: the topic has `message.timestamp.type=LogAppendTime`.
+    AtTimestamp,
 }
 
 /// Consecutive records of one partition.
@@ -24,6 +37,8 @@ pub struct Batch {
     pub position: i64,
     /// Whether the broker had nothing more for a reader of this isolation level when the position was reached.
     pub at_end: bool,
+    /// When the records were appended.
+    pub appended: Appended,
 }
 
 /// The bounds of a partition's log, whatever the isolation level: the first offset still there, and the next one to be written.

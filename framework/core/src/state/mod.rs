@@ -2,17 +2,21 @@
 
 pub(crate) mod cell;
 pub(crate) mod layout;
+mod limit;
 mod outbox;
 mod overlay;
 mod scan;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub(crate) use limit::{Limit, OVERHEAD, TooLarge};
 pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
+pub(crate) use trace::{Cause, Trace};
 
 use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 use crate::time::Timestamp;
@@ -23,6 +27,8 @@ struct Store {
     overlay: Overlay,
     /// For a time-ordered store: no entry is earlier than this. `MIN` means not known, look.
     earliest: Option<Timestamp>,
+    /// What its changelog takes; none if it has none of its own.
+    limit: Option<Limit>,
 }
 
 /// The stores of a task, its records waiting to be produced, and a journal to take one record's effects back.
@@ -36,22 +42,34 @@ pub(crate) struct TaskState {
     pub(crate) dropped: BTreeMap<(String, &'static str), u64>,
     /// Places counted as dropped by the current step, kept apart until the step succeeds.
     dropped_in_step: Vec<(String, &'static str)>,
+    /// Keys written by the current step with values too large for the changelog. What counts is what they have at its end.
+    oversized: Vec<(usize, Bytes)>,
+    /// The node at work: where a panic came from.
+    pub(crate) node: usize,
+    /// Kept while a refused record is searched for.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl TaskState {
-    /// State over these stores; `time_ordered[i]` says whether store `i` keeps its entries by time.
-    pub(crate) fn new(committed: Box<dyn StateStores>, time_ordered: &[bool]) -> TaskState {
-        let stores = time_ordered
-            .iter()
-            .map(|timed| Store { overlay: Overlay::default(), earliest: timed.then_some(Timestamp::MIN) })
+    /// State over these stores: whether each keeps its entries by time, and what its changelog takes; and what the sinks' topics take.
+    pub(crate) fn new(
+        committed: Box<dyn StateStores>,
+        stores: impl Iterator<Item = (bool, Option<Limit>)>,
+        sinks: Vec<Limit>,
+    ) -> TaskState {
+        let stores = stores
+            .map(|(timed, limit)| Store { overlay: Overlay::default(), earliest: timed.then_some(Timestamp::MIN), limit })
             .collect();
         TaskState {
             committed,
             stores,
             journal: Vec::new(),
-            outbox: Outbox::default(),
+            outbox: Outbox::new(sinks),
             dropped: BTreeMap::new(),
             dropped_in_step: Vec::new(),
+            oversized: Vec::new(),
+            node: 0,
+            trace: None,
         }
     }
 
@@ -67,6 +85,10 @@ impl TaskState {
         let held = &mut self.stores[store];
         if let (Some(earliest), Some(_), Ok((time, _))) = (&mut held.earliest, &value, layout::split_timed(&key)) {
             *earliest = time.min(*earliest);
+        }
+        let size = key.len() + value.as_ref().map_or(0, Bytes::len);
+        if held.limit.as_ref().is_some_and(|limit| limit.check(size).is_err()) {
+            self.oversized.push((store, key.clone()));
         }
         let before = held.overlay.write(key.clone(), value);
         self.journal.push((store, key, before));
@@ -93,9 +115,25 @@ impl TaskState {
         self.dropped_in_step.push((place.to_owned(), reason));
     }
 
+    /// Fails if the step so far wrote something that its topic does not take.
+    pub(crate) fn fits(&self) -> Result<(), TooLarge> {
+        self.outbox.fits()?;
+        for (store, key) in &self.oversized {
+            let held = &self.stores[*store];
+            let size = key.len() + held.overlay.get(key).and_then(Option::as_ref).map_or(0, Bytes::len);
+            held.limit.as_ref().map_or(Ok(()), |limit| limit.check(size))?;
+        }
+        Ok(())
+    }
+
     /// The step succeeded: its effects are part of the transaction now.
-    pub(crate) fn keep_step(&mut self) {
+    pub(crate) fn keep_step(&mut self, cause: impl FnOnce() -> Cause) {
+        if let Some(trace) = &mut self.trace {
+            let written = self.journal.iter().map(|(store, key, _)| (*store, key.clone()));
+            trace.add(cause(), self.outbox.len(), written);
+        }
         self.journal.clear();
+        self.oversized.clear();
         self.outbox.keep();
         for dropped in self.dropped_in_step.drain(..) {
             *self.dropped.entry(dropped).or_default() += 1;
@@ -108,6 +146,7 @@ impl TaskState {
             self.stores[store].overlay.undo(&key, before);
         }
         self.outbox.undo();
+        self.oversized.clear();
         self.dropped_in_step.clear();
     }
 

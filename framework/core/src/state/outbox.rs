@@ -1,5 +1,6 @@
 //! Records on their way out. They wait here until the step that made them has succeeded.
 
+use super::limit::{Limit, TooLarge};
 use crate::time::Timestamp;
 
 /// One waiting record; its bytes are in the outbox's arena.
@@ -37,9 +38,27 @@ pub(crate) struct Outbox {
     kept_bytes: usize,
     /// What the step in progress promises; set by the task before each step.
     pub(crate) promise: Timestamp,
+    /// What the sinks' topics take, by sink.
+    limits: Vec<Limit>,
+    /// The first record of the step in progress that is too large.
+    too_large: Option<TooLarge>,
 }
 
 impl Outbox {
+    pub(crate) fn new(limits: Vec<Limit>) -> Outbox {
+        Outbox { limits, ..Outbox::default() }
+    }
+
+    /// Fails if the step in progress added a record that is too large.
+    pub(crate) fn fits(&self) -> Result<(), TooLarge> {
+        self.too_large.clone().map_or(Ok(()), Err)
+    }
+
+    /// Records waiting.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// The buffer to append a record's key, then its value to; [`push`](Outbox::push) follows.
     pub(crate) fn arena(&mut self) -> &mut Vec<u8> {
         &mut self.arena
@@ -48,6 +67,10 @@ impl Outbox {
     /// Adds the record whose key and value were appended to the arena.
     pub(crate) fn push(&mut self, sink: usize, key_end: usize, partition: i32, timestamp: Timestamp, carried: Timestamp) {
         let promise = self.promise;
+        let size = self.arena.len() - self.waiting.last().map_or(0, |before| before.value_end);
+        if let Some(Err(too_large)) = self.limits.get(sink).map(|limit| limit.check(size)) {
+            self.too_large.get_or_insert(too_large);
+        }
         self.waiting.push(Waiting { sink, key_end, value_end: self.arena.len(), partition, timestamp, carried, promise });
     }
 
@@ -61,6 +84,7 @@ impl Outbox {
     pub(crate) fn undo(&mut self) {
         self.waiting.truncate(self.kept);
         self.arena.truncate(self.kept_bytes);
+        self.too_large = None;
     }
 
     pub(crate) fn is_empty(&self) -> bool {

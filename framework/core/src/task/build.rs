@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::clock::Clock;
 use super::due::TimedStore;
+use super::letters::Letters;
 use super::outputs::OutputTopic;
 use super::queue::InputQueue;
 use super::{Task, TaskId};
@@ -13,7 +14,7 @@ use crate::blueprint::Plan;
 use crate::operators::{Edge, Graph, Node};
 use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
-use crate::state::TaskState;
+use crate::state::{Limit, TaskState};
 use crate::time::Timestamp;
 use crate::topology::{Changelog, Make, SourceRole, SourceSpec};
 
@@ -40,13 +41,15 @@ impl Plan {
 }
 
 impl Task {
-    /// A task whose stores are restored; `starts` has an entry per input topic.
+    /// A task whose stores are restored; `starts` has an entry per input topic. No record it writes may have more bytes than
+    /// `largest_record`.
     pub(crate) fn build(
         plan: &Plan,
         id: TaskId,
         committed: Box<dyn StateStores>,
         starts: &BTreeMap<TopicName, InputStart>,
         checkpoints: Vec<Checkpoint>,
+        largest_record: usize,
     ) -> Task {
         let graph = &plan.blueprint.graph;
         let (numbers, store_numbers) = plan.part_of(&id).map(|part| (&part.nodes[..], &part.stores[..])).unwrap_or_default();
@@ -55,6 +58,8 @@ impl Task {
 
         let mut time = Timestamp::MIN;
         let (mut nodes, mut inputs, mut outputs, mut timed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let limit = |topic: &TopicName| Limit { topic: Arc::clone(topic), bytes: plan.limit_of(topic).min(largest_record) };
+        let mut limits = Vec::new();
         for (local, number) in numbers.iter().enumerate() {
             let spec = &graph.nodes[*number];
             let operator = match &spec.make {
@@ -67,6 +72,7 @@ impl Task {
                 Make::Operator { make, .. } => Some(make()),
                 Make::Sink(sink) => {
                     let partitions = plan.partitions.get(&sink.topic).copied().unwrap_or(1);
+                    limits.push(limit(&sink.topic));
                     outputs.push(OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions));
                     Some((sink.make)(outputs.len() - 1, partitions))
                 }
@@ -83,13 +89,25 @@ impl Task {
                 stores: spec.stores.iter().map(|store| local_store(*store)).collect(),
             });
         }
-        let time_ordered: Vec<bool> = store_numbers.iter().map(|number| graph.stores[*number].due_after.is_some()).collect();
         let stores = plan.stores_of(&id).into_iter().map(|(store, changelog)| (store.name, changelog)).collect();
+        let state = store_numbers.iter().map(|number| &graph.stores[*number]).map(|store| {
+            let changelog = match &store.changelog {
+                Changelog::Own(topic) => Some(limit(topic)),
+                Changelog::Source(_) => None,
+            };
+            (store.due_after.is_some(), changelog)
+        });
+        let state = TaskState::new(committed, state, limits);
+        let timer_policies = numbers.iter().map(|number| graph.timer_policies.get(number).copied().unwrap_or_default()).collect();
+        let letters = plan.blueprint.dead_letters.as_ref().map(|topic| {
+            let partitions = plan.partitions.get(topic).copied().unwrap_or(1);
+            Letters::new(plan.blueprint.app(), id.clone(), Arc::clone(topic), partitions, limit(topic).bytes)
+        });
         let mut task = Task {
             id,
             inputs,
             graph: Graph { nodes },
-            state: TaskState::new(committed, &time_ordered),
+            state,
             stores,
             checkpoints,
             timed,
@@ -97,6 +115,11 @@ impl Task {
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
             skipped: Vec::new(),
+            timer_policies,
+            letters,
+            verdicts: Vec::new(),
+            judged: Vec::new(),
+            blamed: None,
         };
         for input in &mut task.inputs {
             // What is committed already need not be committed again.
@@ -113,5 +136,8 @@ fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: O
     let reached = clock.adopt(start.map_or("", |start| &start.from.metadata));
     let position = start.map_or(0, |start| start.from.offset);
     let gate = if source.role == SourceRole::Table { start.map_or(0, |start| start.end) } else { 0 };
-    (InputQueue::new(partition, source.role, source.policy, node, (source.make)(), clock, position, gate), reached)
+    let policy = source.policy.unwrap_or_default();
+    let mut input = InputQueue::new(partition, source.role, policy, node, (source.make)(), clock, position, gate);
+    input.max_future = source.max_future;
+    (input, reached)
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Task, TaskError, run};
+use super::fault::{Fault, Origin, Stage, run};
+use super::{Task, TaskError};
+use crate::failure::{Failure, Refused};
 use crate::operators::Step;
-use crate::state::layout;
+use crate::state::{Cause, layout};
 use crate::time::Timestamp;
 
 /// Entries looked up at once.
@@ -117,10 +119,34 @@ impl Task {
         if self.state.get(timed.store, entry)?.is_none() {
             return Ok(());
         }
+        let cause = || Cause::Timer { store: timed.store, entry: entry.clone() };
+        let Err(failure) = self.attempt_due(timed, time, entry) else { return Ok(()) };
+        let node = failure.node().unwrap_or(self.state.node);
+        self.state.undo_step();
+        if let Some(store) = failure.store_error() {
+            return Err(store.clone().into());
+        }
+        let (stage, reason) = if failure.is_unwritable() { (Stage::Produce, "unwritable") } else { (Stage::Timer, "timer") };
+        let fault = Fault { cause: cause(), stage, reason, node, message: failure.to_string() };
+        let policy = self.timer_policies.get(timed.node).copied().unwrap_or_default();
+        let origin = Origin { key: Some(entry.slice(8..)), value: None, headers: Vec::new(), timestamp: time };
+        self.give_up(policy, fault, origin)?;
+        // It has had its turn.
+        self.state.put(timed.store, entry.clone(), None);
+        self.state.keep_step(cause);
+        Ok(())
+    }
+
+    fn attempt_due(&mut self, timed: TimedStore, time: Timestamp, entry: &Bytes) -> Result<(), Failure> {
+        let cause = || Cause::Timer { store: timed.store, entry: entry.clone() };
+        if let Some(refused) = self.refused_before(cause) {
+            return Err(Failure::from(Refused(refused)).at(timed.node));
+        }
         // Its records carry the time it was due; one set for a time already passed cannot take back what was promised.
         let watermark = (time + timed.delay).max(self.time);
         self.state.outbox.promise = self.time;
         self.state.put(timed.store, entry.clone(), None);
+        self.state.node = timed.node;
         let mut step = Step {
             graph: &self.graph,
             state: &mut self.state,
@@ -129,23 +155,11 @@ impl Task {
             watermark,
             partition: self.id.partition,
         };
-        let node = &self.graph.nodes[timed.node];
-        let Some(operator) = &node.operator else { return Ok(()) };
-        let fired = run(|| operator.borrow_mut().due(timed.slot, time, &entry[8..], &mut step));
-        match fired {
-            Ok(()) => {
-                self.state.keep_step();
-                Ok(())
-            }
-            Err(failure) => {
-                self.state.undo_step();
-                if let Some(store) = failure.store_error() {
-                    return Err(store.clone().into());
-                }
-                let (task, operator, message) = (self.id.clone(), node.name.clone(), failure.to_string());
-                Err(TaskError::TimerFailed { task, operator, time, message })
-            }
-        }
+        let Some(operator) = &self.graph.nodes[timed.node].operator else { return Ok(()) };
+        run(|| operator.borrow_mut().due(timed.slot, time, &entry[8..], &mut step)).map_err(|failure| failure.at(timed.node))?;
+        self.state.fits()?;
+        self.state.keep_step(cause);
+        Ok(())
     }
 }
 
@@ -154,6 +168,6 @@ fn first_not_due(timed: TimedStore, until: Timestamp) -> Timestamp {
     until - timed.delay + Duration::from_millis(1)
 }
 
-fn time_of(entry: &[u8]) -> Timestamp {
+pub(super) fn time_of(entry: &[u8]) -> Timestamp {
     layout::split_timed(entry).map_or(Timestamp::MIN, |(time, _)| time)
 }

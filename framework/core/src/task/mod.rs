@@ -5,40 +5,44 @@ mod build;
 mod clock;
 mod due;
 mod error;
+mod fault;
 mod header;
+mod letters;
 mod order;
 mod outputs;
 mod queue;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 pub(crate) use build::InputStart;
 pub use error::TaskError;
+pub(crate) use fault::Verdict;
+pub use fault::{Skipped, Stage};
+pub(crate) use letters::Extent;
 
 pub use crate::blueprint::TaskId;
-use crate::failure::Failure;
-use crate::operators::{Graph, Step};
+use crate::failure::{Failure, Refused};
+use crate::operators::{Graph, Refusal, Step};
 use crate::policy::Policy;
 use crate::port::{Batch, Change, Checkpoint, Committed, StateStores, StoreError};
 use crate::record::{TopicName, TopicPartition};
-use crate::state::TaskState;
+use crate::state::{Cause, TaskState};
 use crate::time::Timestamp;
 use crate::topology::{Changelog, SourceRole};
 use clock::Reading;
+use fault::{Fault, caught, run};
+use letters::Letters;
 pub(crate) use outputs::Markers;
 use outputs::OutputTopic;
-use queue::{Head, InputQueue};
+use queue::Head;
+pub(crate) use queue::InputQueue;
 
-/// A record that was left out, for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// Where it is.
-    pub partition: TopicPartition,
-    /// Which it is.
-    pub offset: i64,
-    /// Why.
-    pub message: String,
+/// What a record was written for that the log refused for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blame {
+    pub(crate) cause: Cause,
+    /// Whether it was its dead letter.
+    pub(crate) letter: bool,
 }
 
 /// What a step did.
@@ -64,6 +68,16 @@ pub(crate) struct Task {
     /// The task's watermark: the least of its inputs'.
     time: Timestamp,
     pub(crate) skipped: Vec<Skipped>,
+    /// What happens to failed timers, by node.
+    timer_policies: Vec<Policy>,
+    /// Where failed records go, if the application has a place for them.
+    letters: Option<Letters>,
+    /// What the log refused before.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Which of the verdicts have been acted upon since the last commit.
+    pub(crate) judged: Vec<Cause>,
+    /// Who is at fault for what the log refuses; known only while a fault is searched for.
+    pub(crate) blamed: Option<Blame>,
 }
 
 impl Task {
@@ -86,8 +100,32 @@ impl Task {
     }
 
     fn process(&mut self, chosen: usize, head: Head) -> Result<(), TaskError> {
+        let cause = |task: &Task| Cause::Record { partition: task.inputs[chosen].partition.clone(), offset: head.offset };
+        let Err(failure) = self.attempt(chosen, head) else { return Ok(()) };
+        let node = failure.node().unwrap_or(self.state.node);
+        self.state.undo_step();
+        if let Some(store) = failure.store_error() {
+            return Err(store.clone().into());
+        }
+        let (stage, reason) = if failure.is_unwritable() { (Stage::Produce, "unwritable") } else { (Stage::Process, "failed") };
+        let fault = Fault { cause: cause(self), stage, reason, node, message: failure.to_string() };
+        let input = &self.inputs[chosen];
+        let (policy, record) = (input.policy, input.front().cloned());
+        match record {
+            Some(record) => self.give_up(policy, fault, record.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a record's way through the nodes and keeps its effects if all of it succeeds.
+    fn attempt(&mut self, chosen: usize, head: Head) -> Result<(), Failure> {
+        let cause = |input: &InputQueue| Cause::Record { partition: input.partition.clone(), offset: head.offset };
+        if let Some(refused) = self.refused_before(|| cause(&self.inputs[chosen])) {
+            return Err(Refused(refused).into());
+        }
         let input = &mut self.inputs[chosen];
         self.state.outbox.promise = self.time;
+        self.state.node = input.node;
         let mut step = Step {
             graph: &self.graph,
             state: &mut self.state,
@@ -97,22 +135,9 @@ impl Task {
             watermark: input.clock.carried(head.timestamp, head.header).max(self.time),
             partition: self.id.partition,
         };
-        match run(|| input.source.emit(&mut step)) {
-            Ok(()) => self.state.keep_step(),
-            Err(failure) => {
-                self.state.undo_step();
-                if let Some(store) = failure.store_error() {
-                    return Err(store.clone().into());
-                }
-                let (partition, offset, message) = (input.partition.clone(), head.offset, failure.to_string());
-                match input.policy {
-                    Policy::Fail => {
-                        return Err(TaskError::Failed { task: self.id.clone(), partition, offset, message });
-                    }
-                    Policy::Skip => self.skip(partition, offset, "failed", message),
-                }
-            }
-        }
+        run(|| input.source.emit(&mut step))?;
+        self.state.fits()?;
+        self.state.keep_step(|| cause(input));
         Ok(())
     }
 
@@ -124,38 +149,39 @@ impl Task {
                 let input = &mut self.inputs[number];
                 let Some(record) = input.front() else { break };
                 let header = if input.role == SourceRole::Repartition { queue::time_header(record) } else { None };
-                let (offset, is_marker) = (record.offset, header.is_some() && record.key.is_none() && record.value.is_none());
+                let is_marker = header.is_some() && record.key.is_none() && record.value.is_none();
                 if is_marker {
                     input.clock.observe(Timestamp::MIN, header);
                     input.pop();
                     time_moved = true;
                     continue;
                 }
-                let record = record.clone();
-                match input.source.load(&record) {
-                    Ok(timestamp) => input.head = Some(Head { timestamp, offset, header }),
-                    Err(refusal) => {
-                        let message = match &refusal {
-                            crate::operators::Refusal::Undecodable(message) => message.clone(),
-                            other => other.reason().to_owned(),
-                        };
-                        let partition = input.partition.clone();
-                        let by_policy = matches!(refusal, crate::operators::Refusal::Undecodable(_));
-                        if by_policy && input.policy == Policy::Fail {
-                            return Err(TaskError::Undecodable { partition, offset, message });
-                        }
-                        input.pop();
-                        self.skip(partition, offset, refusal.reason(), message);
+                let (record, latest) = (record.clone(), input.latest_time());
+                let loaded = caught(|| input.source.load(&record)).unwrap_or_else(|panic| Err(Refusal::Undecodable(panic)));
+                match loaded {
+                    Ok(timestamp) if timestamp <= latest => {
+                        input.head = Some(Head { timestamp, offset: record.offset, header });
                     }
+                    Ok(timestamp) => self.refuse(number, &Refusal::TooFarAhead { timestamp, latest })?,
+                    Err(refusal) => self.refuse(number, &refusal)?,
                 }
             }
         }
         if time_moved { self.advance_time() } else { Ok(()) }
     }
 
-    fn skip(&mut self, partition: TopicPartition, offset: i64, reason: &'static str, message: String) {
-        *self.state.dropped.entry((partition.topic.to_string(), reason)).or_default() += 1;
-        self.skipped.push(Skipped { partition, offset, message });
+    /// Leaves out the first record of an input: it cannot enter the topology.
+    fn refuse(&mut self, number: usize, refusal: &Refusal) -> Result<(), TaskError> {
+        let input = &self.inputs[number];
+        let Some(record) = input.front().cloned() else { return Ok(()) };
+        // What has no key, value or time is no mistake by its input's measure.
+        let policy = if refusal.is_mistake() { input.policy } else { Policy::Skip };
+        let cause = Cause::Record { partition: input.partition.clone(), offset: record.offset };
+        let (reason, message) = (refusal.reason(), refusal.to_string());
+        let fault = Fault { cause, stage: Stage::Decode, reason, node: input.node, message };
+        self.give_up(policy, fault, record.into())?;
+        self.inputs[number].pop();
+        Ok(())
     }
 
     /// Moves the task's watermark to the least of its inputs' and fires what is due by then. Also where time stands still: the step
@@ -235,6 +261,12 @@ impl Task {
         if !changes.is_empty() || !reached.is_empty() {
             self.state.apply(changes, &reached)?;
         }
+        if let Some(letters) = &mut self.letters {
+            letters.committed();
+        }
+        if let Some(trace) = &mut self.state.trace {
+            trace.committed();
+        }
         for input in &mut self.inputs {
             input.committed =
                 find(positions, &input.partition.topic, input.partition.partition).map(|committed| committed.offset);
@@ -271,13 +303,4 @@ impl Task {
 
 fn find<'a, T>(list: &'a [(TopicPartition, T)], topic: &TopicName, partition: i32) -> Option<&'a T> {
     list.iter().find(|(candidate, _)| candidate.topic == *topic && candidate.partition == partition).map(|(_, found)| found)
-}
-
-/// Runs user code; a panic becomes a failure of the record at hand. The state it leaves half changed is undone by the caller.
-fn run(code: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Failure::new(format!("panicked: {}", text.unwrap_or_else(|| String::from("without a message")))))
-    })
 }

@@ -29,7 +29,7 @@ mod tests {
     use crate::failure::Failure;
     use crate::operators::{Refusal, Source, Step};
     use crate::policy::Policy;
-    use crate::port::Batch;
+    use crate::port::{Appended, Batch};
     use crate::record::{Record, TopicPartition};
     use crate::task::clock::Clock;
     use crate::task::queue::Head;
@@ -56,7 +56,8 @@ mod tests {
         let time = words[1..].trim_end_matches(['$', '<']).parse().ok().map(Timestamp::from_millis);
         let record = time.map(|timestamp| Record { offset: 0, timestamp, key: None, value: None, headers: Vec::new() });
         let position = i64::from(record.is_some());
-        queue.receive(Batch { partition, records: record.into_iter().collect(), position, at_end: words.contains('$') });
+        let (records, at_end) = (record.into_iter().collect(), words.contains('$'));
+        queue.receive(Batch { partition, records, position, at_end, appended: Appended::Unknown });
         queue.head = time.map(|timestamp| Head { timestamp, offset: 0, header: None });
         queue
     }

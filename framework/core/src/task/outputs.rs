@@ -1,9 +1,12 @@
 //! What a task writes: its operators' records, and markers that carry event time to partitions that got none.
 
-use super::Task;
+use bytes::Bytes;
+
 use super::header::{HEADER, TimeHeader};
+use super::{Blame, Task};
 use crate::port::{LogError, Producer};
 use crate::record::{Outgoing, TopicName};
+use crate::state::TaskState;
 use crate::time::Timestamp;
 
 /// Which partitions a round of markers is for.
@@ -52,13 +55,15 @@ impl OutputTopic {
 impl Task {
     /// Whether records wait to be sent.
     pub(crate) fn has_output(&self) -> bool {
-        !self.state.outbox.is_empty()
+        !self.state.outbox.is_empty() || self.has_letters()
     }
 
-    /// Hands the waiting records to the producer.
+    /// Hands the waiting records to the producer. While a fault is searched for, those of each cause are acknowledged before the next.
     pub(crate) fn send_outputs(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
-        let Task { state, outputs, id, .. } = self;
-        state.outbox.drain(|envelope| {
+        let Task { state, outputs, id, blamed, .. } = self;
+        let TaskState { outbox, trace, .. } = state;
+        let mut sent = 0;
+        outbox.drain(|envelope| {
             let output = &mut outputs[envelope.sink];
             output.records += 1;
             output.bytes += (envelope.key.len() + envelope.value.len()) as u64;
@@ -67,16 +72,37 @@ impl Task {
             if let Some(told) = usize::try_from(envelope.partition).ok().and_then(|p| output.told.get_mut(p)) {
                 *told = Told { promise: envelope.promise, idle: false, spoken_to: true };
             }
-            producer.send(Outgoing {
+            let time_header = [(HEADER, Some(&time[..]))];
+            let mut result = producer.send(Outgoing {
                 topic: &output.topic,
                 partition: envelope.partition,
                 key: Some(envelope.key),
                 value: Some(envelope.value),
                 timestamp: envelope.timestamp,
-                header: output.internal.then_some((HEADER, &time[..])),
+                headers: if output.internal { &time_header } else { &[] },
                 track_offset: false,
-            })
-        })
+            });
+            if let Some(trace) = trace.as_ref() {
+                sent += 1;
+                if trace.is_last(sent) {
+                    result = result.and_then(|()| producer.flush());
+                }
+                if result.is_err() {
+                    *blamed = trace.cause_of(sent).map(|cause| Blame { cause, letter: false });
+                }
+            }
+            result
+        })?;
+        if let Some(trace) = trace {
+            trace.sent();
+        }
+        self.send_letters(producer)
+    }
+
+    /// Who is at fault if the changelog refuses this key.
+    pub(crate) fn blame_writer(&mut self, store: usize, key: &Bytes) {
+        let writer = self.state.trace.as_ref().and_then(|trace| trace.writer_of(store, key));
+        self.blamed = writer.map(|cause| Blame { cause, letter: false });
     }
 
     /// Whether a partition of a repartition topic does not know yet how far event time has come here.
@@ -102,7 +128,7 @@ impl Task {
                     key: None,
                     value: None,
                     timestamp: promise.max(Timestamp::from_millis(0)),
-                    header: Some((HEADER, &time[..])),
+                    headers: &[(HEADER, Some(&time[..]))],
                     track_offset: false,
                 })?;
                 *told = Told { promise, idle, spoken_to: false };
@@ -115,9 +141,9 @@ impl Task {
     /// Records and bytes written per topic since the last call.
     pub(crate) fn take_produced(&mut self) -> Vec<(TopicName, u64, u64)> {
         let written = self.outputs.iter_mut().filter(|output| output.records > 0);
-        written
-            .map(|output| (output.topic.clone(), std::mem::take(&mut output.records), std::mem::take(&mut output.bytes)))
-            .collect()
+        let outputs =
+            written.map(|output| (output.topic.clone(), std::mem::take(&mut output.records), std::mem::take(&mut output.bytes)));
+        outputs.chain(self.letters.as_mut().and_then(super::Letters::take_produced)).collect()
     }
 
     /// Whether no input holds event time back any more.

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::header::{HEADER, TimeHeader};
 use crate::operators::Source;
 use crate::policy::Policy;
-use crate::port::Batch;
+use crate::port::{Appended, Batch};
 use crate::record::{Record, TopicPartition};
 use crate::time::Timestamp;
 use crate::topology::SourceRole;
@@ -28,7 +28,11 @@ pub(crate) struct InputQueue {
     pub(crate) source: Box<dyn Source>,
     pub(crate) clock: Clock,
     pub(crate) head: Option<Head>,
+    /// How far ahead of its append time a record's event time may be; none for any.
+    pub(crate) max_future: Option<Duration>,
     records: VecDeque<Record>,
+    /// When the records were appended, each up to the offset before the one given.
+    appended: VecDeque<(i64, Appended)>,
     bytes: usize,
     /// The next offset not received yet.
     position: i64,
@@ -64,7 +68,9 @@ impl InputQueue {
             source,
             clock,
             head: None,
+            max_future: None,
             records: VecDeque::new(),
+            appended: VecDeque::new(),
             bytes: 0,
             position,
             at_end: false,
@@ -80,6 +86,12 @@ impl InputQueue {
         if !batch.records.is_empty() {
             self.quiet_since = None;
         }
+        if let Some(last) = batch.records.last() {
+            match self.appended.back_mut().filter(|(_, appended)| *appended == batch.appended) {
+                Some((end, _)) => *end = last.offset + 1,
+                None => self.appended.push_back((last.offset + 1, batch.appended)),
+            }
+        }
         self.bytes += batch.records.iter().map(size_of_record).sum::<usize>();
         self.records.extend(batch.records);
         self.position = batch.position;
@@ -88,6 +100,19 @@ impl InputQueue {
 
     pub(crate) fn front(&self) -> Option<&Record> {
         self.records.front()
+    }
+
+    /// The latest event time that the first record may have.
+    pub(crate) fn latest_time(&mut self) -> Timestamp {
+        let (Some(record), Some(bound)) = (self.records.front(), self.max_future) else { return Timestamp::MAX };
+        while self.appended.front().is_some_and(|(end, _)| *end <= record.offset) {
+            self.appended.pop_front();
+        }
+        match self.appended.front().map_or(Appended::Unknown, |(_, appended)| *appended) {
+            Appended::Unknown => Timestamp::MAX,
+            Appended::Before(time) => time + bound,
+            Appended::AtTimestamp => record.timestamp + bound,
+        }
     }
 
     pub(crate) fn pop(&mut self) {

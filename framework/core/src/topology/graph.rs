@@ -1,5 +1,6 @@
 //! The graph a topology function describes: nodes in the order they were declared, so a node's successors come after it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,10 @@ pub(crate) struct SourceSpec {
     pub(crate) role: SourceRole,
     /// How far behind the newest record an older one may come.
     pub(crate) out_of_orderness: Duration,
-    pub(crate) policy: Policy,
+    /// None for a repartition topic that goes by the inputs behind it.
+    pub(crate) policy: Option<Policy>,
+    /// How far ahead of its append time a record's event time may be; none for any.
+    pub(crate) max_future: Option<Duration>,
     pub(crate) types: Types,
     pub(crate) make: Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>,
 }
@@ -88,6 +92,10 @@ pub(crate) struct Graph {
     pub(crate) app: String,
     pub(crate) nodes: Vec<NodeSpec>,
     pub(crate) stores: Vec<StoreSpec>,
+    /// What happens to timers that fail, by number of their node; [`Policy::Fail`] for the others.
+    pub(crate) timer_policies: BTreeMap<usize, Policy>,
+    /// The dead-letter topic, if the application names it.
+    pub(crate) dead_letters: Option<TopicName>,
 }
 
 impl Graph {

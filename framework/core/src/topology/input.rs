@@ -11,7 +11,9 @@ use crate::inspect::Types;
 use crate::key::Key;
 use crate::operators::{Source, StreamSource, TimestampOf};
 use crate::policy::Policy;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, hours};
+
+const MAX_FUTURE: Duration = hours(1);
 
 /// A topic read as a stream, with the settings only an input has. Use it like the [`Stream`] it is.
 pub struct Input<K, V, C = Json> {
@@ -25,7 +27,8 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
             topic: topic.into(),
             role: SourceRole::Stream,
             out_of_orderness: Duration::ZERO,
-            policy: Policy::default(),
+            policy: Some(Policy::default()),
+            max_future: Some(MAX_FUTURE),
             types: Types::of::<K, V, C>(),
             make: Arc::new(|| make::<K, V, C>(None)),
         };
@@ -46,9 +49,22 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
         self.configure(|source| source.make = Arc::new(move || make::<K, V, C>(Some(Arc::clone(&of)))))
     }
 
-    /// What happens to records that cannot be decoded or processed. Default: [`Policy::Fail`].
+    /// What happens to records that cannot be decoded or processed, or whose results cannot be written. Records behind a
+    /// [`rekey`](Stream::rekey) go by it too unless that says otherwise. Default: [`Policy::Fail`].
     pub fn on_error(self, policy: Policy) -> Self {
-        self.configure(|source| source.policy = policy)
+        self.configure(|source| source.policy = Some(policy))
+    }
+
+    /// How far ahead of the time it was appended to the topic a record's event time may be. One beyond that goes by the input's policy
+    /// and never moves event time, so that a single wrong date makes nothing late. None switches the check off. Default: one hour, as the
+    /// brokers have it for record timestamps (`message.timestamp.after.max.ms`, KIP-1030).
+    ///
+    /// The append time is the record's timestamp where the topic has `message.timestamp.type=LogAppendTime`: then a replay decides
+    /// as the live run did. Elsewhere it is not recorded, and the wall time at which the record was fetched stands for it, which
+    /// is never earlier: a record that was too far ahead may be accepted when it is read again later, never the other way round.
+    pub fn max_future(self, bound: impl Into<Option<Duration>>) -> Self {
+        let bound = bound.into();
+        self.configure(|source| source.max_future = bound)
     }
 
     fn configure(self, change: impl FnOnce(&mut SourceSpec)) -> Self {

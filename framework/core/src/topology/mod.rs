@@ -3,6 +3,7 @@
 mod graph;
 mod input;
 mod join;
+mod rekeyed;
 mod stream;
 mod table;
 mod transformed;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 
 pub(crate) use graph::{Changelog, Graph, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, StoreSpec};
 pub use input::Input;
+pub use rekeyed::Rekeyed;
 pub use stream::Stream;
 pub use table::Table;
 pub use transformed::Transformed;
@@ -55,6 +57,12 @@ impl Topology {
     /// The same with a codec of your own.
     pub fn table_as<K: Key, V: 'static, C: Codec<V>>(&mut self, topic: &str) -> Table<K, V, C> {
         Table::declare(Rc::clone(&self.graph), topic)
+    }
+
+    /// The topic of the records that fail where the policy is [`Policy::DeadLetter`](crate::Policy::DeadLetter). Created by `run` if it
+    /// is not there. Default: `<app>-dead-letters`.
+    pub fn dead_letters(&mut self, topic: &str) {
+        self.graph.borrow_mut().dead_letters = Some(topic.into());
     }
 
     pub(crate) fn into_graph(self) -> Graph {

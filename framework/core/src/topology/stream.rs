@@ -2,14 +2,12 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{Graph, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, Transformed, WindowedStream};
+use super::{Graph, Make, NodeSpec, Rekeyed, SinkSpec, Transformed, WindowedStream};
 use crate::codec::{Codec, Json};
-use crate::inspect::{Shape, StoreKind, Types, type_name};
+use crate::inspect::{Shape, StoreKind, type_name};
 use crate::key::Key;
-use crate::operators::{self, Operator, Sink, StreamSource};
-use crate::policy::Policy;
+use crate::operators::{self, Operator, Sink};
 use crate::reduce::{At, Reduce};
 use crate::transform::{On, Transform};
 use crate::window::Tumbling;
@@ -101,7 +99,7 @@ impl<K: Key, V: 'static> Stream<K, V> {
 
     /// The same values under another key. They go through the repartition topic `<app>-<name>-repartition`, so that all
     /// values of a new key meet in one task; the topic carries the values as JSON.
-    pub fn rekey<K2: Key>(&self, name: &str, key: impl Fn(&V) -> K2 + Send + Sync + 'static) -> Stream<K2, V>
+    pub fn rekey<K2: Key>(&self, name: &str, key: impl Fn(&V) -> K2 + Send + Sync + 'static) -> Rekeyed<K2, V>
     where
         Json: Codec<V>,
     {
@@ -109,29 +107,14 @@ impl<K: Key, V: 'static> Stream<K, V> {
     }
 
     /// The same with a codec of your own for the repartition topic.
-    pub fn rekey_as<K2: Key, C: Codec<V>>(&self, name: &str, key: impl Fn(&V) -> K2 + Send + Sync + 'static) -> Stream<K2, V> {
+    pub fn rekey_as<K2: Key, C: Codec<V>>(&self, name: &str, key: impl Fn(&V) -> K2 + Send + Sync + 'static) -> Rekeyed<K2, V> {
         let function = Arc::new(key);
         let rekeyed: Stream<K2, V> = self.then(Some(name), "rekey", Vec::new(), move || {
             Box::new(operators::Rekey { function: Arc::clone(&function), types: PhantomData::<fn(V) -> K2> })
         });
         let topic = format!("{}-{name}-repartition", self.graph.borrow().app);
         rekeyed.sink::<C>(&format!("{name}-repartition-sink"), &topic, true);
-        let source = SourceSpec {
-            topic: topic.into(),
-            role: SourceRole::Repartition,
-            out_of_orderness: Duration::ZERO,
-            policy: Policy::Fail,
-            types: Types::of::<K2, V, C>(),
-            make: Arc::new(|| Box::new(StreamSource::<K2, V, C> { timestamp: None, loaded: None, codec: PhantomData })),
-        };
-        let node = NodeSpec {
-            name: format!("{name}-repartition-source"),
-            make: Make::Source(source),
-            edges: Vec::new(),
-            stores: Vec::new(),
-        };
-        let node = self.graph.borrow_mut().add(node);
-        Stream::of(Rc::clone(&self.graph), node, 0)
+        Rekeyed::declare::<C>(Rc::clone(&self.graph), name, topic.into())
     }
 
     /// Divides the stream into windows of event time; `reduce` or `fold` follows.

@@ -35,7 +35,8 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
             topic: topic.into(),
             role: SourceRole::Table,
             out_of_orderness: Duration::ZERO,
-            policy: Policy::default(),
+            policy: Some(Policy::default()),
+            max_future: None,
             types: Types::of::<K, V, C>(),
             make: Arc::new(|| Box::new(TableSource::<K, V, C> { loaded: None, types: PhantomData })),
         };
@@ -48,7 +49,7 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
     /// What happens to records that cannot be decoded. Default: [`Policy::Fail`].
     pub fn on_error(self, policy: Policy) -> Self {
         if let Make::Source(source) = &mut self.graph.borrow_mut().nodes[self.node].make {
-            source.policy = policy;
+            source.policy = Some(policy);
         }
         self
     }

@@ -7,6 +7,7 @@ use super::Stream;
 use crate::failure::Failure;
 use crate::inspect::StoreKind;
 use crate::operators::{Handler, Operator, TransformNode, typed};
+use crate::policy::Policy;
 use crate::transform::{Cx, On, Output, Setup, Transform};
 
 /// A transform in the topology: give it further inputs, take its outputs.
@@ -62,6 +63,13 @@ impl<T: Transform> Transformed<T> {
         handlers.push(handler::<T, E>());
         drop(handlers);
         self.first.graph.borrow_mut().connect(input.node, input.output, self.first.node, port);
+        self
+    }
+
+    /// What happens to timers that fail. The timer is gone in any case but the first; what else its handler did is not kept. Default:
+    /// [`Policy::Fail`].
+    pub fn on_timer_error(self, policy: Policy) -> Self {
+        self.first.graph.borrow_mut().timer_policies.insert(self.first.node, policy);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod context;
 mod reclaim;
+mod rejoin;
 mod retire;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use crate::options;
 use crate::secrets::Secrets;
 use context::{MembershipContext, Rebalance};
 use reclaim::Reclaim;
+use rejoin::Rejoin;
 
 type GroupConsumer = BaseConsumer<MembershipContext>;
 
@@ -50,6 +52,9 @@ pub(crate) struct KafkaMembership {
     forfeited: Vec<TopicPartition>,
     /// Set while the group refuses our instance's name to us.
     reclaim: Option<Reclaim>,
+    /// Why this consumer can only be replaced.
+    broken: Option<String>,
+    rejoin: Rejoin,
 }
 
 impl KafkaMembership {
@@ -70,6 +75,8 @@ impl KafkaMembership {
             owned: BTreeSet::new(),
             forfeited: Vec::new(),
             reclaim: None,
+            broken: None,
+            rejoin: Rejoin::default(),
         })
     }
 
@@ -81,8 +88,19 @@ impl KafkaMembership {
     }
 
     fn failed(&self, what: &str, error: &KafkaError) -> LogError {
-        let text = format!("{what} in group {:?}: {error}", self.member.group);
-        if self.consumer.client().fatal_error().is_some() { LogError::Fenced(text) } else { LogError::Retriable(text) }
+        LogError::Retriable(format!("{what} in group {:?}: {error}", self.member.group))
+    }
+
+    /// Replaces a broken consumer when it is time. What it owned is lost.
+    fn mend(&mut self) -> Result<(), LogError> {
+        if self.broken.is_none() || !self.rejoin.is_due(Instant::now()) {
+            return Ok(());
+        }
+        let reason = self.broken.take().unwrap_or_default();
+        tracing::warn!(group = self.member.group, reason, "this member lost its place in the group; joining anew");
+        self.open = None;
+        self.forfeited.extend(std::mem::take(&mut self.owned));
+        self.replace(self.consumer_protocol)
     }
 
     /// The next rebalance as an event. Empty ones, which librdkafka wants answered all the same, answer themselves.
@@ -105,7 +123,10 @@ impl KafkaMembership {
         };
         let unanswered: BTreeSet<TopicPartition> = partitions.iter().cloned().collect();
         if unanswered.is_empty() {
-            self.answer(&rebalance)?;
+            if let Err(error) = self.answer(&rebalance) {
+                self.broken.get_or_insert_with(|| error.to_string());
+                return Ok(None);
+            }
             return self.next_event();
         }
         self.open = Some((rebalance, unanswered));
@@ -154,10 +175,13 @@ impl KafkaMembership {
         if !unanswered.is_empty() {
             return Ok(());
         }
-        match self.open.take() {
-            Some((rebalance, _)) => self.answer(&rebalance),
-            None => Ok(()),
+        if let Some((rebalance, _)) = self.open.take()
+            && let Err(error) = self.answer(&rebalance)
+        {
+            // The group moved on in between: only a new consumer knows where it stands.
+            self.broken.get_or_insert_with(|| error.to_string());
         }
+        Ok(())
     }
 
     fn answer(&mut self, rebalance: &Rebalance) -> Result<(), LogError> {
@@ -219,7 +243,10 @@ impl KafkaMembership {
             }
             Code::UnreleasedInstanceId => self.reclaim_instance(),
             // This consumer is of no use any more; another one may be.
-            _ if fatal.is_some() => Err(LogError::Fenced(text)),
+            _ if fatal.is_some() => {
+                self.broken.get_or_insert(text);
+                Ok(())
+            }
             // A member that polled too seldom is put out and told so by a Lost event; the next poll rejoins.
             Code::PollExceeded => {
                 tracing::warn!(group = self.member.group, "{reason}");
@@ -240,6 +267,7 @@ impl Membership for KafkaMembership {
         if self.left {
             return Err(LogError::Fatal(format!("this member has left group {:?}", self.member.group)));
         }
+        self.mend()?;
         let deadline = Instant::now() + timeout;
         loop {
             let may_join = self.reclaim.as_ref().is_none_or(|reclaim| reclaim.may_ask(Instant::now()));
@@ -274,7 +302,7 @@ impl Membership for KafkaMembership {
     }
 
     fn metadata(&self) -> Option<GroupMetadata> {
-        if self.left {
+        if self.left || self.broken.is_some() {
             return None;
         }
         let metadata = Metadata::of(self.consumer.client())?;

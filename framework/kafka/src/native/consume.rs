@@ -125,11 +125,12 @@ impl<'a> Message<'a> {
         unsafe { bytes(self.0.payload, self.0.len) }
     }
 
-    /// Milliseconds since the epoch; -1 if there is none.
-    pub(crate) fn timestamp(&self) -> i64 {
+    /// Milliseconds since the epoch; -1 if there is none. And whether it is the broker's, of the time it appended the record.
+    pub(crate) fn timestamp(&self) -> (i64, bool) {
         let mut kind = rs::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: a valid message and a place for the kind.
-        unsafe { rs::rd_kafka_message_timestamp(self.0, &mut kind) }
+        let millis = unsafe { rs::rd_kafka_message_timestamp(self.0, &mut kind) };
+        (millis, kind == rs::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME)
     }
 
     /// The headers, in the order they were written.

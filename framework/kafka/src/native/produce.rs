@@ -1,4 +1,4 @@
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -33,8 +33,47 @@ pub(crate) struct Payload<'a> {
     pub(crate) value: Option<&'a [u8]>,
     /// Milliseconds since the epoch; librdkafka replaces 0 by the time of day.
     pub(crate) timestamp: i64,
-    pub(crate) header: Option<(&'a CStr, &'a [u8])>,
+    /// Names and values, copied too.
+    pub(crate) headers: &'a [(&'a str, Option<&'a [u8]>)],
     pub(crate) tracked: bool,
+}
+
+/// Headers for one record, in librdkafka's form; null if there are none.
+struct Headers(*mut rs::rd_kafka_headers_t);
+
+impl Headers {
+    fn of(headers: &[(&str, Option<&[u8]>)]) -> Result<Headers, i32> {
+        if headers.is_empty() {
+            return Ok(Headers(ptr::null_mut()));
+        }
+        // SAFETY: no preconditions; the list is ours.
+        let list = Headers(unsafe { rs::rd_kafka_headers_new(headers.len()) });
+        for (name, value) in headers {
+            let (value, length) = raw(*value);
+            // SAFETY: the list is alive, and name and value are copied; their lengths are those of slices, which fit.
+            let error = unsafe {
+                rs::rd_kafka_header_add(list.0, name.as_ptr().cast(), name.len().cast_signed(), value, length.cast_signed())
+            };
+            if error as i32 != 0 {
+                return Err(error as i32);
+            }
+        }
+        Ok(list)
+    }
+
+    /// The record that was queued owns them now.
+    fn given_away(mut self) {
+        self.0 = ptr::null_mut();
+    }
+}
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: ours as long as they are not given away, and freed once.
+            unsafe { rs::rd_kafka_headers_destroy(self.0) };
+        }
+    }
 }
 
 /// The sending side of a producer.
@@ -53,59 +92,40 @@ impl Sender {
     pub(crate) fn send(&self, topic: &Topic, payload: &Payload<'_>) -> Result<(), i32> {
         let (key, key_len) = raw(payload.key);
         let (value, value_len) = raw(payload.value);
+        let headers = Headers::of(payload.headers)?;
         // Comes back in the delivery report.
         let opaque = ptr::without_provenance_mut::<c_void>(usize::from(payload.tracked));
-        // SAFETY: client and topic are alive. Each tag is followed by the arguments that librdkafka reads for it, in
-        // their C types; MSG_F_COPY makes it copy key and value, and headers are always copied.
+        // SAFETY: client, topic and headers are alive. Each tag is followed by the arguments that librdkafka reads for it, in
+        // their C types; MSG_F_COPY makes it copy key and value. No headers are a null pointer.
         let error = unsafe {
-            match payload.header {
-                None => rs::rd_kafka_producev(
-                    self.0.native_ptr(),
-                    tag::RD_KAFKA_VTYPE_RKT,
-                    topic.topic.as_ptr(),
-                    tag::RD_KAFKA_VTYPE_PARTITION,
-                    payload.partition,
-                    tag::RD_KAFKA_VTYPE_MSGFLAGS,
-                    rs::RD_KAFKA_MSG_F_COPY,
-                    tag::RD_KAFKA_VTYPE_VALUE,
-                    value,
-                    value_len,
-                    tag::RD_KAFKA_VTYPE_KEY,
-                    key,
-                    key_len,
-                    tag::RD_KAFKA_VTYPE_TIMESTAMP,
-                    payload.timestamp,
-                    tag::RD_KAFKA_VTYPE_OPAQUE,
-                    opaque,
-                    tag::RD_KAFKA_VTYPE_END,
-                ),
-                Some((name, header)) => rs::rd_kafka_producev(
-                    self.0.native_ptr(),
-                    tag::RD_KAFKA_VTYPE_RKT,
-                    topic.topic.as_ptr(),
-                    tag::RD_KAFKA_VTYPE_PARTITION,
-                    payload.partition,
-                    tag::RD_KAFKA_VTYPE_MSGFLAGS,
-                    rs::RD_KAFKA_MSG_F_COPY,
-                    tag::RD_KAFKA_VTYPE_VALUE,
-                    value,
-                    value_len,
-                    tag::RD_KAFKA_VTYPE_KEY,
-                    key,
-                    key_len,
-                    tag::RD_KAFKA_VTYPE_TIMESTAMP,
-                    payload.timestamp,
-                    tag::RD_KAFKA_VTYPE_OPAQUE,
-                    opaque,
-                    tag::RD_KAFKA_VTYPE_HEADER,
-                    name.as_ptr(),
-                    header.as_ptr().cast::<c_void>(),
-                    header.len(),
-                    tag::RD_KAFKA_VTYPE_END,
-                ),
-            }
+            rs::rd_kafka_producev(
+                self.0.native_ptr(),
+                tag::RD_KAFKA_VTYPE_RKT,
+                topic.topic.as_ptr(),
+                tag::RD_KAFKA_VTYPE_PARTITION,
+                payload.partition,
+                tag::RD_KAFKA_VTYPE_MSGFLAGS,
+                rs::RD_KAFKA_MSG_F_COPY,
+                tag::RD_KAFKA_VTYPE_VALUE,
+                value,
+                value_len,
+                tag::RD_KAFKA_VTYPE_KEY,
+                key,
+                key_len,
+                tag::RD_KAFKA_VTYPE_TIMESTAMP,
+                payload.timestamp,
+                tag::RD_KAFKA_VTYPE_OPAQUE,
+                opaque,
+                tag::RD_KAFKA_VTYPE_HEADERS,
+                headers.0,
+                tag::RD_KAFKA_VTYPE_END,
+            )
         };
-        if error as i32 == 0 { Ok(()) } else { Err(error as i32) }
+        if error as i32 != 0 {
+            return Err(error as i32);
+        }
+        headers.given_away();
+        Ok(())
     }
 
     /// Sends at once what lingers and serves delivery reports until nothing is outstanding or the time is up: whether
@@ -153,9 +173,18 @@ impl<'a> Delivered<'a> {
         (code != 0).then_some(code)
     }
 
+    /// The error in words. `rd_kafka_message_produce_errstr` would have the broker's own for some codes, but for others it points to memory
+    /// that is not a string any more.
     pub(crate) fn error_text(&self) -> String {
-        // SAFETY: a valid message; the string lives as long as it.
-        unsafe { super::text(rs::rd_kafka_message_produce_errstr(self.message.as_ptr())) }
+        type Describe = unsafe extern "C" fn(c_int) -> *const c_char;
+        // SAFETY: C passes an enumeration as the integer it is; so declared, the function also takes codes that Rust's enumeration
+        // does not know. It answers a constant, or a buffer of this thread for unknown codes, whose text is copied at once.
+        unsafe {
+            let describe = std::mem::transmute::<unsafe extern "C" fn(rs::rd_kafka_resp_err_t) -> *const c_char, Describe>(
+                rs::rd_kafka_err2str,
+            );
+            super::text(describe(self.error().unwrap_or_default()))
+        }
     }
 
     /// Tells topics apart as long as the producer holds them.

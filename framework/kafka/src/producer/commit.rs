@@ -9,7 +9,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::SLICE;
-use crate::error::{back_off, from_transaction, is_transient};
+use crate::error::{back_off, from_member_commit, from_transaction, is_transient};
 use crate::membership::GroupHandle;
 use crate::native::{Metadata, Transactions};
 
@@ -54,15 +54,41 @@ pub(super) fn in_transaction(
             Err(error) => return Err(from_transaction(&error, "adding offsets to the transaction")),
         }
     }
+    let started = Instant::now();
     loop {
         match transactions.commit(SLICE) {
             Ok(()) => return Ok(()),
             // The outcome is not known and must not be guessed: librdkafka goes on with the same commit.
-            Err(error) if error.retriable => {
+            Err(error) if error.retriable && started.elapsed() < transaction_timeout => {
                 let waited = started.elapsed().as_secs();
                 tracing::warn!(error = error.text, waited, "the commit's outcome is not known yet; asking again");
             }
+            // By now the brokers have decided without us. A successor of the same id waits for what they decided.
+            Err(error) if error.retriable => {
+                let waited = started.elapsed().as_secs();
+                return Err(LogError::Unusable(format!(
+                    "whether the transaction was committed is not known after {waited} s: {}",
+                    error.text
+                )));
+            }
             Err(error) => return Err(from_transaction(&error, "committing the transaction")),
+        }
+    }
+}
+
+/// Aborts; a producer that cannot tell whether it did is replaced, and its successor aborts by registering.
+pub(super) fn abort(transactions: &Transactions, transaction_timeout: Duration) -> Result<(), LogError> {
+    let started = Instant::now();
+    loop {
+        match transactions.abort(SLICE) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.retriable && started.elapsed() < transaction_timeout => {
+                tracing::warn!(error = error.text, "the abort is not confirmed yet; asking again");
+            }
+            Err(error) if error.retriable => {
+                return Err(LogError::Unusable(format!("the transaction's abort is not confirmed: {}", error.text)));
+            }
+            Err(error) => return Err(from_transaction(&error, "aborting the transaction")),
         }
     }
 }
@@ -95,12 +121,10 @@ pub(super) fn by_member(
         let what = format!("committing offsets to group {:?}: {error}", group.group);
         match error.rdkafka_error_code() {
             Some(code) if is_transient(code) && started.elapsed() < 6 * SLICE => back_off(),
-            Some(Code::UnknownMemberId | Code::FencedMemberEpoch | Code::FencedInstanceId) => return Err(LogError::Fenced(what)),
             // The member's epoch moved under the commit; the client knows the new one now.
             Some(Code::StaleMemberEpoch | Code::IllegalGeneration) if started.elapsed() < SLICE => back_off(),
-            Some(Code::StaleMemberEpoch | Code::IllegalGeneration) => return Err(LogError::Fenced(what)),
-            Some(code) if is_transient(code) => return Err(LogError::Retriable(what)),
-            _ => return Err(LogError::Fatal(what)),
+            Some(code) => return Err(from_member_commit(code, what)),
+            None => return Err(LogError::Unusable(what)),
         }
     }
 }

@@ -1,5 +1,6 @@
 use headwater_core::TopicPartition;
 
+use crate::error::is_consequence;
 use crate::native::Delivered;
 
 /// What delivery reports said since the engine last asked: the offsets of tracked records, and refusals.
@@ -8,8 +9,18 @@ pub(crate) struct Deliveries {
     tracked: Vec<Tracked>,
     /// The entry of the record before: reports come in runs of one partition.
     last: usize,
-    refused: u64,
-    first_refusal: Option<String>,
+    failed: u64,
+    first_failure: Option<Undelivered>,
+}
+
+/// A record that was not written.
+#[derive(Clone, Debug)]
+pub(crate) struct Undelivered {
+    pub(crate) partition: TopicPartition,
+    /// librdkafka's code.
+    pub(crate) code: i32,
+    /// The same in words.
+    pub(crate) text: String,
 }
 
 struct Tracked {
@@ -21,11 +32,19 @@ struct Tracked {
 
 impl Deliveries {
     pub(crate) fn note(&mut self, delivered: &Delivered<'_>) {
-        if delivered.error().is_some() {
-            self.refused += 1;
-            self.first_refusal.get_or_insert_with(|| {
-                format!("{}-{} refused a record: {}", delivered.topic(), delivered.partition(), delivered.error_text())
-            });
+        if let Some(code) = delivered.error() {
+            self.failed += 1;
+            let news = || Undelivered {
+                partition: TopicPartition::new(delivered.topic(), delivered.partition()),
+                code,
+                text: delivered.error_text(),
+            };
+            match &self.first_failure {
+                None => self.first_failure = Some(news()),
+                // What others are dropped for says less than what they are dropped with.
+                Some(first) if is_consequence(first.code) && !is_consequence(code) => self.first_failure = Some(news()),
+                Some(_) => {}
+            }
             return;
         }
         // A broker that saw a retry as a duplicate may not tell the offset; then the older one stands, which is safe:
@@ -50,10 +69,13 @@ impl Deliveries {
         self.tracked.drain(..).map(|entry| (entry.partition, entry.next)).collect()
     }
 
-    /// What was refused: the first refusal in words, and how many more there were.
-    pub(crate) fn take_refusals(&mut self) -> Option<String> {
-        let first = self.first_refusal.take()?;
-        let more = std::mem::take(&mut self.refused) - 1;
-        Some(if more == 0 { first } else { format!("{first} (and {more} more)") })
+    /// What was not written, by the first one that tells why, and forgets it.
+    pub(crate) fn take_failure(&mut self) -> Option<Undelivered> {
+        let mut first = self.first_failure.take()?;
+        let more = std::mem::take(&mut self.failed) - 1;
+        if more > 0 {
+            first.text = format!("{} (and {more} more)", first.text);
+        }
+        Some(first)
     }
 }

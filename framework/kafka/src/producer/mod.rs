@@ -3,12 +3,11 @@
 mod commit;
 mod deliveries;
 
-pub(crate) use deliveries::Deliveries;
+pub(crate) use deliveries::{Deliveries, Undelivered};
 
 use std::collections::HashMap;
-use std::ffi::CString;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headwater_core::port::{Committed, GroupMetadata, LogError, Producer, ProducerConfig};
 use headwater_core::{Outgoing, TopicName, TopicPartition};
@@ -16,7 +15,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use crate::config::KafkaConfig;
 use crate::context::Context;
-use crate::error::from_transaction;
+use crate::error::{from_delivery, from_transaction};
 use crate::native::{self, Client, Payload, Role, Sender, Topic, Transactions};
 use crate::options;
 use crate::secrets::Secrets;
@@ -35,11 +34,9 @@ pub(crate) struct KafkaProducer {
     sender: Sender,
     transactions: Option<Transactions>,
     topics: HashMap<TopicName, Topic>,
-    /// Header names as C strings; the engine uses a handful.
-    header_names: Vec<(String, CString)>,
     unserved: u32,
-    bootstrap: String,
     transaction_timeout: Duration,
+    largest_record: usize,
 }
 
 impl KafkaProducer {
@@ -53,10 +50,9 @@ impl KafkaProducer {
             transactions: producer.transactional_id.as_ref().map(|_| Transactions(client.clone())),
             client,
             topics: HashMap::new(),
-            header_names: Vec::new(),
             unserved: 0,
-            bootstrap: config.bootstrap.clone(),
             transaction_timeout: config.transaction_timeout,
+            largest_record: options::largest_record(&options),
         })
     }
 
@@ -86,14 +82,16 @@ impl KafkaProducer {
         }
         if is(Code::MessageSizeTooLarge) {
             let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-            return LogError::Fatal(format!(
-                "a record of {size} bytes for {target} is larger than the client's message.max.bytes"
-            ));
+            let reason = format!("its {size} bytes are more than the client's message.max.bytes ({})", self.largest_record);
+            return LogError::Refused { partition: target, reason };
         }
         if is(Code::State) {
-            // A record refused before made the transaction abortable: that refusal is the news.
-            let why = self.deliveries().take_refusals().unwrap_or_else(|| "no transaction is open, or it failed".into());
-            return LogError::AbortTransaction(format!("{target} takes no records: {why}"));
+            // A record refused before made the transaction abortable: that refusal is the news, and its report may not be served yet.
+            self.sender.flush(SLICE);
+            return match self.deliveries().take_failure() {
+                Some(failure) => from_delivery(failure),
+                None => LogError::AbortTransaction(format!("{target} takes no records: no transaction is open, or it failed")),
+            };
         }
         LogError::Fatal(format!("a record for {target} was not taken: librdkafka's error {code}"))
     }
@@ -102,21 +100,16 @@ impl KafkaProducer {
 impl Producer for KafkaProducer {
     fn init(&mut self) -> Result<(), LogError> {
         let Some(transactions) = &self.transactions else { return Ok(()) };
-        // A predecessor's open transaction is aborted on the way, and its coordinator may have to load first.
-        let started = Instant::now();
-        loop {
-            match transactions.init(SLICE) {
-                Ok(()) => return Ok(()),
-                Err(error) if error.retriable && started.elapsed() < 6 * SLICE => {}
-                Err(error) if error.retriable => {
-                    let last = self.client.context().last_error().map_or(error.text, |last| last.text);
-                    return Err(LogError::Unreachable {
-                        addresses: self.bootstrap.clone(),
-                        tried: format!("registering the transactional id for {} s: {last}", started.elapsed().as_secs()),
-                    });
-                }
-                Err(error) => return Err(from_transaction(&error, "registering the transactional id")),
+        // A predecessor's open transaction is settled on the way, and its coordinator may have to load first. A broker that is away
+        // may come back: the caller decides for how long it asks.
+        match transactions.init(SLICE) {
+            Ok(()) => Ok(()),
+            Err(error) if error.retriable => {
+                native::serve(&self.client, Duration::ZERO);
+                let last = self.client.context().last_error().map_or(error.text, |last| last.text);
+                Err(LogError::Retriable(format!("the transactional id is not registered yet: {last}")))
             }
+            Err(error) => Err(from_transaction(&error, "registering the transactional id")),
         }
     }
 
@@ -135,12 +128,6 @@ impl Producer for KafkaProducer {
                 .ok_or_else(|| LogError::Fatal(format!("{:?} cannot be the name of a topic", record.topic)))?;
             self.topics.insert(record.topic.clone(), topic);
         }
-        if let Some((name, _)) = record.header
-            && !self.header_names.iter().any(|(known, _)| known == name)
-        {
-            let c_name = CString::new(name).map_err(|_| LogError::Fatal(format!("{name:?} cannot be the name of a header")))?;
-            self.header_names.push((name.to_string(), c_name));
-        }
         let payload = Payload {
             partition: record.partition,
             key: record.key,
@@ -150,9 +137,7 @@ impl Producer for KafkaProducer {
                 0 => 1,
                 millis => millis,
             },
-            header: record.header.and_then(|(name, value)| {
-                self.header_names.iter().find(|(known, _)| known == name).map(|(_, c_name)| (c_name.as_c_str(), value))
-            }),
+            headers: record.headers,
             tracked: record.track_offset,
         };
         self.unserved += 1;
@@ -176,8 +161,9 @@ impl Producer for KafkaProducer {
             if let Some(fatal) = self.fatal() {
                 return Err(fatal);
             }
-            if let Some(refusals) = self.deliveries().take_refusals() {
-                return Err(LogError::AbortTransaction(refusals));
+            let failure = self.deliveries().take_failure();
+            if let Some(failure) = failure {
+                return Err(from_delivery(failure));
             }
             if done {
                 return Ok(());
@@ -200,26 +186,27 @@ impl Producer for KafkaProducer {
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
-        let Some(transactions) = &self.transactions else { return Ok(()) };
-        let started = Instant::now();
-        let aborted = loop {
-            match transactions.abort(SLICE) {
-                Err(error) if error.retriable && started.elapsed() < self.transaction_timeout + 6 * SLICE => {
-                    tracing::warn!(error = error.text, "the abort is not confirmed yet; asking again");
-                }
-                other => break other,
+        let aborted = match &self.transactions {
+            Some(transactions) => commit::abort(transactions, self.transaction_timeout),
+            None => {
+                // What is on its way cannot be called back; once it has arrived its reports are not mistaken for those of later records.
+                while !self.sender.flush(Duration::from_secs(1)) && self.fatal().is_none() {}
+                Ok(())
             }
         };
         // What was dropped on purpose is no refusal, and offsets of aborted records mean nothing.
         let mut deliveries = self.deliveries();
-        deliveries.take_refusals();
+        deliveries.take_failure();
         deliveries.take_offsets();
-        drop(deliveries);
-        aborted.map_err(|error| from_transaction(&error, "aborting the transaction"))
+        aborted
     }
 
     fn take_delivered(&mut self) -> Vec<(TopicPartition, i64)> {
         self.deliveries().take_offsets()
+    }
+
+    fn largest_record(&self) -> usize {
+        self.largest_record
     }
 }
 

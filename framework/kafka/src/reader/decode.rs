@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_core::port::Batch;
+use headwater_core::port::{Appended, Batch};
 use headwater_core::{Header, Record, Timestamp};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -40,7 +40,14 @@ struct Draft {
 
 impl Decoder {
     /// Consecutive messages of one partition become one batch. The cursors move on; what is not theirs is left out.
-    pub(super) fn decode(&mut self, messages: &[Message<'_>], cursors: &mut Cursors, failures: &mut Vec<Failure>) -> Vec<Batch> {
+    /// `now` is the wall time at which they were fetched.
+    pub(super) fn decode(
+        &mut self,
+        messages: &[Message<'_>],
+        now: Timestamp,
+        cursors: &mut Cursors,
+        failures: &mut Vec<Failure>,
+    ) -> Vec<Batch> {
         let mut batches: Vec<Batch> = Vec::new();
         let mut rest = messages;
         while let Some(first) = rest.first() {
@@ -67,10 +74,15 @@ impl Decoder {
                     continue;
                 }
                 cursor.position = message.offset() + i64::from(!at_end);
-                // After its end was reached a partition may go on in the same poll: that is another batch.
-                if batches.last().is_none_or(|last| last.at_end || last.partition != cursor.partition) {
+                let (timestamp, stamped_by_broker) = message.timestamp();
+                let appended = if stamped_by_broker { Appended::AtTimestamp } else { Appended::Before(now) };
+                // After its end was reached a partition may go on in the same poll: that is another batch. So it is where a topic's
+                // `message.timestamp.type` was changed.
+                let goes_on =
+                    |last: &Batch| !last.at_end && last.partition == cursor.partition && (at_end || last.appended == appended);
+                if !batches.last().is_some_and(goes_on) {
                     let partition = cursor.partition.clone();
-                    batches.push(Batch { partition, records: Vec::new(), position: cursor.position, at_end });
+                    batches.push(Batch { partition, records: Vec::new(), position: cursor.position, at_end, appended });
                 }
                 let index = batches.len() - 1;
                 batches[index].position = cursor.position;
@@ -80,7 +92,7 @@ impl Decoder {
                     self.drafts.push(Draft {
                         batch: index,
                         offset: message.offset(),
-                        timestamp: message.timestamp(),
+                        timestamp,
                         key: add(&mut arena, message.key()),
                         value: add(&mut arena, message.value()),
                         headers,

@@ -5,10 +5,10 @@ mod decode;
 mod offsets;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
-use headwater_core::{TopicName, TopicPartition};
+use headwater_core::{Timestamp, TopicName, TopicPartition};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -112,11 +112,23 @@ impl KafkaReader {
             if is(Code::AutoOffsetReset) || is(Code::OffsetOutOfRange) {
                 match self.out_of_range(&partition) {
                     Ok(None) => continue,
-                    Ok(Some(error)) | Err(error) => return Some(error),
+                    Ok(Some(error)) => return Some(error),
+                    Err(error) => {
+                        // librdkafka gave up on the partition: asked again at the next poll, or it would never be read again.
+                        self.failures.push(failure);
+                        return Some(error);
+                    }
                 }
             }
             if is(Code::UnknownTopicOrPartition) || is(Code::UnknownTopic) || is(Code::UnknownPartition) {
-                return Some(LogError::UnknownTopic { topic: failure.topic });
+                match self.missing(&partition) {
+                    Ok(()) => continue,
+                    Err(error @ LogError::UnknownTopic { .. }) => return Some(error),
+                    Err(error) => {
+                        self.failures.push(failure);
+                        return Some(error);
+                    }
+                }
             }
             let text = format!("reading {partition}: {}", failure.text);
             let denied =
@@ -124,6 +136,16 @@ impl KafkaReader {
             return Some(if denied { LogError::Fatal(text) } else { LogError::Retriable(text) });
         }
         None
+    }
+
+    /// librdkafka gave up on a partition because a broker does not know it, as one that was just started may not: fails if it really
+    /// is not there, else reads on.
+    fn missing(&mut self, partition: &TopicPartition) -> Result<(), LogError> {
+        let Some(position) = self.cursors.get_mut(&partition.topic, partition.partition).map(|cursor| cursor.position) else {
+            return Ok(());
+        };
+        offsets::missing(&self.client, "reading", std::slice::from_ref(partition))?;
+        self.assign(&[(partition.clone(), position)])
     }
 
     /// librdkafka gave up on a partition because of its position. It tells neither the position reliably nor the bounds,
@@ -186,7 +208,8 @@ impl Reader for KafkaReader {
             return Err(error);
         }
         let (cursors, decoder, failures) = (&mut self.cursors, &mut self.decoder, &mut self.failures);
-        let batches = self.queue.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, cursors, failures));
+        let batches =
+            self.queue.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, wall_time(), cursors, failures));
         // Records that came before a failure are handed over first; the failure is the next poll's.
         if batches.is_empty()
             && let Some(error) = self.take_failure()
@@ -218,6 +241,13 @@ impl Reader for KafkaReader {
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {
         native::cached_high_watermark(&self.client, &partition.topic, partition.partition)
     }
+}
+
+/// The one clock of this adapter: what the engine takes for the latest time at which a record can have been appended.
+#[expect(clippy::disallowed_methods, reason = "the adapter is where the clock is asked")]
+fn wall_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn failed(what: &str, error: TxnError) -> LogError {

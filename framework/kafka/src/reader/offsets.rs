@@ -20,6 +20,8 @@ use crate::secrets::Secrets;
 const TRY: Duration = Duration::from_secs(10);
 /// Longer than a transaction may stay open by default: committed offsets wait for those.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A broker that was just started may not know its topics yet: longer than that takes.
+const MISSING_FOR: Duration = Duration::from_secs(3);
 
 /// Starts a client for reading or asking.
 pub(super) fn open(config: &KafkaConfig, role: &'static str, options: rdkafka::ClientConfig) -> Result<Arc<Client>, LogError> {
@@ -130,8 +132,20 @@ fn ask(
     }
 }
 
-/// The error that names what does not exist; none if by now everything does.
-fn missing(client: &Client, what: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+/// The error that names what does not exist, seen again and again for a while; none if everything does.
+pub(super) fn missing(client: &Client, what: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
+    let started = Instant::now();
+    loop {
+        match missing_now(client, what, partitions) {
+            Err(LogError::UnknownTopic { .. } | LogError::Fatal(_)) if started.elapsed() < MISSING_FOR => {
+                crate::error::back_off()
+            }
+            found => return found,
+        }
+    }
+}
+
+fn missing_now(client: &Client, what: &str, partitions: &[TopicPartition]) -> Result<(), LogError> {
     let topics: BTreeSet<&TopicName> = partitions.iter().map(|partition| &partition.topic).collect();
     for topic in topics {
         let metadata = client.fetch_metadata(Some(topic), TRY).map_err(|error| from_kafka(&error, what))?;

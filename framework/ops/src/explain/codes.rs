@@ -26,6 +26,10 @@ pub const FENCED: &str = "HW0011";
 pub const INVALID_TOPOLOGY: &str = "HW0012";
 /// A topic deletes records sooner than its history needs.
 pub const RETENTION_TOO_SHORT: &str = "HW0013";
+/// What a record leads to cannot be written.
+pub const REFUSED_RECORD: &str = "HW0041";
+/// A record's event time is too far ahead of the time it was appended.
+pub const TOO_FAR_AHEAD: &str = "HW0042";
 /// Topics would have one copy although there are several brokers.
 pub const SINGLE_REPLICA: &str = "HW0014";
 /// An input's log does not have the committed position.

@@ -54,8 +54,19 @@ pub const RECORDS_DROPPED: Definition = Definition {
         Label { name: "place", meaning: "the node or topic that left them out" },
         Label {
             name: "reason",
-            meaning: "late: after the window closed; skipped: undecodable or failed, by policy; null_key: a key was needed",
+            meaning: "late: after the window closed; undecodable, too_far_ahead, failed, timer, unwritable: by policy; null_key, null_value, no_timestamp: it lacks what it needs",
         },
+    ],
+};
+
+/// Dead letters.
+pub const DEAD_LETTERS: Definition = Definition {
+    name: "headwater_dead_letters_total",
+    kind: Kind::Counter,
+    help: "Records written to the dead-letter topic, counted when they are committed.",
+    labels: &[
+        Label { name: "place", meaning: "the topic they were read from; for timers, the transform" },
+        Label { name: "stage", meaning: "decode, process, timer or produce: what was being done when they failed" },
     ],
 };
 
@@ -226,12 +237,13 @@ pub const PROCESS_CPU: Definition = Definition {
 };
 
 /// All of them, in the order of the reference.
-pub const ALL: [&Definition; 25] = [
+pub const ALL: [&Definition; 26] = [
     &RECORDS_CONSUMED,
     &BYTES_CONSUMED,
     &RECORDS_PRODUCED,
     &BYTES_PRODUCED,
     &RECORDS_DROPPED,
+    &DEAD_LETTERS,
     &INPUT_LAG,
     &WATERMARK_LAG,
     &COMMITS,

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
+use headwater_core::{Stage, TopicPartition};
 use headwater_runtime::{Activity, Observer, Phase};
 use prometheus::{Registry, TextEncoder};
 
@@ -71,6 +71,10 @@ impl Observer for PrometheusObserver {
 
     fn dropped(&self, place: &str, reason: &'static str, records: u64) {
         self.families.records_dropped.with_label_values(&[place, reason]).inc_by(records);
+    }
+
+    fn dead_letters(&self, place: &str, stage: Stage, records: u64) {
+        self.families.dead_letters.with_label_values(&[place, stage.as_str()]).inc_by(records);
     }
 
     fn committed(&self, took: Duration, ok: bool) {

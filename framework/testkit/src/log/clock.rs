@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use headwater_core::Timestamp;
+
 use super::handle::MemoryLog;
 
 /// What a broker does after a while. Counted in the time passed to [`MemoryLog::advance`] only, so by default
@@ -29,6 +31,13 @@ impl MemoryLog {
             state.abort_overdue_transactions();
             state.expire_silent_members();
         });
+    }
+
+    /// Says what wall clocks show now: from here on readers tell that records were fetched at this date plus the time passed to
+    /// [`advance`](MemoryLog::advance), and event times far beyond it are taken for mistakes. By default the log has no date.
+    pub fn set_date(&self, date: Timestamp) {
+        let mut state = self.lock();
+        state.date = Some(date - state.now);
     }
 
     /// The time passed since the log was made.

@@ -12,6 +12,7 @@ mod offsets;
 mod partition;
 mod producer;
 mod reader;
+mod refusal;
 mod sessions;
 mod state;
 #[cfg(test)]

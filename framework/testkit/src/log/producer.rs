@@ -20,20 +20,35 @@ pub(super) struct MemoryProducer {
     doomed: Option<String>,
     /// By partition, the offset after the last tracked record.
     delivered: BTreeMap<TopicPartition, i64>,
-    /// The last header key written: the engine uses one, so it is allocated once.
-    header_key: Option<Arc<str>>,
+    /// What was refused since the last flush or abort: a broker's answer comes later.
+    refused: Option<LogError>,
+    /// Header keys written: the engine uses few, so each is allocated once.
+    header_keys: Vec<Arc<str>>,
 }
 
 impl MemoryProducer {
     pub fn new(log: MemoryLog, config: &ProducerConfig) -> MemoryProducer {
         let transactional_id = config.transactional_id.clone();
-        MemoryProducer { log, transactional_id, epoch: None, doomed: None, delivered: BTreeMap::new(), header_key: None }
+        MemoryProducer {
+            log,
+            transactional_id,
+            epoch: None,
+            doomed: None,
+            delivered: BTreeMap::new(),
+            refused: None,
+            header_keys: Vec::new(),
+        }
     }
 
     /// Fails if a fault is armed for this call, or the transaction cannot go on.
     fn enter(&mut self, call: Call) -> Result<(), LogError> {
         let result = self.log.lock().faults.strike(self.transactional_id.as_deref(), call);
         self.remember(result)?;
+        if matches!(call, Call::Send | Call::Flush | Call::Commit)
+            && let Some(refused) = self.refused.take()
+        {
+            return self.remember(Err(refused));
+        }
         match &self.doomed {
             Some(why) if matches!(call, Call::Send | Call::Flush | Call::Commit) => Err(LogError::AbortTransaction(why.clone())),
             _ => Ok(()),
@@ -41,8 +56,13 @@ impl MemoryProducer {
     }
 
     fn remember<T>(&mut self, result: Result<T, LogError>) -> Result<T, LogError> {
-        if let (Err(LogError::AbortTransaction(why)), Some(_)) = (&result, &self.transactional_id) {
-            self.doomed = Some(why.clone());
+        if let (Err(error @ (LogError::AbortTransaction(_) | LogError::Refused { .. })), Some(_)) =
+            (&result, &self.transactional_id)
+        {
+            self.doomed = Some(match error {
+                LogError::AbortTransaction(why) => why.clone(),
+                other => other.to_string(),
+            });
         }
         result
     }
@@ -58,14 +78,17 @@ impl MemoryProducer {
 
     fn payload(&mut self, record: &Outgoing<'_>) -> Payload {
         let copy = |bytes: Option<&[u8]>| bytes.map(Bytes::copy_from_slice);
-        let headers = record.header.map(|(key, value)| self.header(key, value)).into_iter().collect();
+        let headers = record.headers.iter().map(|(key, value)| self.header(key, *value)).collect();
         Payload { timestamp: record.timestamp, key: copy(record.key), value: copy(record.value), headers }
     }
 
-    fn header(&mut self, key: &str, value: &[u8]) -> Header {
-        let known = self.header_key.take().filter(|known| **known == *key).unwrap_or_else(|| key.into());
-        self.header_key = Some(known.clone());
-        Header { key: known, value: Some(Bytes::copy_from_slice(value)) }
+    fn header(&mut self, key: &str, value: Option<&[u8]>) -> Header {
+        let known = self.header_keys.iter().find(|known| ***known == *key).cloned();
+        let key = known.unwrap_or_else(|| {
+            self.header_keys.push(key.into());
+            key.into()
+        });
+        Header { key, value: value.map(Bytes::copy_from_slice) }
     }
 }
 
@@ -78,7 +101,7 @@ impl Producer for MemoryProducer {
         }
         if let Some(id) = &self.transactional_id {
             self.epoch = Some(self.log.change(|state| state.init_producer(id)));
-            self.doomed = None;
+            (self.doomed, self.refused) = (None, None);
         }
         Ok(())
     }
@@ -94,6 +117,14 @@ impl Producer for MemoryProducer {
     fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError> {
         self.enter(Call::Send)?;
         let to = TopicPartition { topic: record.topic.clone(), partition: record.partition };
+        let accepted = {
+            let state = self.log.lock();
+            state.refusals.check(&record, &state.topics)
+        };
+        if let Err(refused) = accepted {
+            self.refused = Some(refused);
+            return Ok(());
+        }
         let payload = self.payload(&record);
         let offset = match self.identity()? {
             Some(producer) => self.log.change_uncommitted(|state| state.send_in_transaction(producer, &to, payload))?,
@@ -127,6 +158,7 @@ impl Producer for MemoryProducer {
 
     fn abort(&mut self) -> Result<(), LogError> {
         self.enter(Call::Abort)?;
+        self.refused = None;
         if let Some(producer) = self.identity()? {
             self.log.change(|state| state.abort_transaction(producer))?;
             self.doomed = None;

@@ -3,8 +3,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
-use headwater_core::{TopicName, TopicPartition};
+use headwater_core::port::{Appended, Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
+use headwater_core::{Timestamp, TopicName, TopicPartition};
 
 use super::handle::MemoryLog;
 use super::partition::Partition;
@@ -80,8 +80,15 @@ impl MemoryReader {
     }
 }
 
-/// Reads on in one partition; none if there is nothing to tell.
-fn read(partition: &TopicPartition, cursor: &mut Cursor, log: &Partition, read_uncommitted: bool, max: usize) -> Option<Batch> {
+/// Reads on in one partition; none if there is nothing to tell. `date` is what clocks show, if that is known.
+fn read(
+    partition: &TopicPartition,
+    cursor: &mut Cursor,
+    log: &Partition,
+    read_uncommitted: bool,
+    max: usize,
+    date: Option<Timestamp>,
+) -> Option<Batch> {
     cursor.high_watermark = log.ends().end;
     if !cursor.has_news(log, read_uncommitted) {
         return None;
@@ -97,7 +104,8 @@ fn read(partition: &TopicPartition, cursor: &mut Cursor, log: &Partition, read_u
     if cursor.position == from && !at_end {
         return None;
     }
-    Some(Batch { partition: partition.clone(), records, position: cursor.position, at_end })
+    let appended = date.map_or(Appended::Unknown, Appended::Before);
+    Some(Batch { partition: partition.clone(), records, position: cursor.position, at_end, appended })
 }
 
 impl Reader for MemoryReader {
@@ -134,6 +142,7 @@ impl Reader for MemoryReader {
         let turn = self.in_turn();
         let state = self.log.wait(self.log.lock(), timeout, waiter, |state| self.idle(state));
         self.check_range(&state)?;
+        let date = state.date.map(|date| date + state.now);
         let mut batches = Vec::new();
         let mut left = max_records;
         for partition in turn {
@@ -141,7 +150,7 @@ impl Reader for MemoryReader {
                 continue;
             };
             let log = state.topics.of(&partition)?;
-            if let Some(batch) = read(&partition, cursor, log, self.read_uncommitted, left) {
+            if let Some(batch) = read(&partition, cursor, log, self.read_uncommitted, left, date) {
                 left -= batch.records.len();
                 if !batch.records.is_empty() {
                     self.served = Some(partition);

@@ -2,9 +2,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_core::Timestamp;
+
 use super::clock::Timeouts;
 use super::fault::Faults;
 use super::group::Group;
+use super::refusal::Refusals;
 use super::topics::Topics;
 use super::transactions::Coordinator;
 
@@ -14,6 +17,9 @@ pub(super) struct State {
     pub transactions: Coordinator,
     pub groups: HashMap<Arc<str>, Group>,
     pub faults: Faults,
+    pub refusals: Refusals,
+    /// What wall clocks showed when the log was made, if anybody said.
+    pub date: Option<Timestamp>,
     pub waiting: Waiting,
     pub timeouts: Timeouts,
     /// Time passed since the log was made.
@@ -27,6 +33,8 @@ impl State {
             transactions: Coordinator::default(),
             groups: HashMap::new(),
             faults: Faults::default(),
+            refusals: Refusals::default(),
+            date: None,
             waiting: Waiting::default(),
             timeouts,
             now: Duration::ZERO,

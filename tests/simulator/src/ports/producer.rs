@@ -92,7 +92,7 @@ impl SimProducer {
             self.changes.push((partition, copy(record.key).unwrap_or_default(), copy(record.value)));
             return;
         }
-        let Some((TIME_HEADER, header)) = record.header else { return };
+        let Some((TIME_HEADER, Some(header))) = record.headers.first() else { return };
         let (Some(flags), Some(lane)) = (header.get(1), header.get(2..6)) else { return };
         let lane = i32::from_be_bytes(lane.try_into().expect("four bytes"));
         let idle = flags & 1 == 1;

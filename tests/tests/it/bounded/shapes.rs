@@ -150,7 +150,7 @@ fn write(producer: &mut dyn Producer, topic: &TopicName, number: i64, (key, valu
         key: Some(key.as_bytes()),
         value: Some(value.as_bytes()),
         timestamp: Timestamp::from_millis(FIRST_MS + number * STEP_MS),
-        header: None,
+        headers: &[],
         track_offset: false,
     };
     producer.send(record).unwrap();

@@ -70,7 +70,7 @@ fn a_record_that_is_no_json_is_named_and_stops_the_application() {
         key,
         value,
         timestamp: Timestamp::from_millis(1),
-        header: None,
+        headers: &[],
         track_offset: false,
     };
     producer.send(record).and_then(|()| producer.flush()).expect("it can be written");

@@ -3,7 +3,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use headwater_tests::KafkaBroker;
+use headwater_core::port::{Log, LogError, ProducerConfig};
+use headwater_kafka::KafkaLog;
+use headwater_tests::{KafkaBroker, until};
 
 use super::support::*;
 
@@ -42,4 +44,42 @@ fn a_commit_waits_for_its_outcome() {
     producer.flush().unwrap();
     producer.abort().unwrap();
     assert_eq!(everything(&log, &topic, false), ["a"]);
+}
+
+/// The broker is away for longer than a transaction may live: the producer gives up on the outcome, and a successor settles it.
+#[test]
+fn a_commit_that_outlives_its_transaction_is_settled_by_a_successor() {
+    let broker = KafkaBroker::start();
+    let mut config = broker.config();
+    config.transaction_timeout = Duration::from_secs(2);
+    let log = KafkaLog::new(config).unwrap();
+    let topic = new_topic(&log, "outlived", 1);
+    let (_member, metadata) = joined(&log, "outlived", &[&topic]);
+    let mut producer = transactional(&log, "outlived");
+    producer.begin().unwrap();
+    send(producer.as_mut(), &topic, 0, &["a"]);
+    producer.flush().unwrap();
+    signal(&broker, "-STOP");
+    let error = producer.commit(&[], &metadata).unwrap_err();
+    assert!(matches!(error, LogError::Unusable(_)), "{error:?}");
+    drop(producer);
+
+    // Registering is tried for as long as the broker is away, and never the end.
+    let mut successor = log.producer(&ProducerConfig { transactional_id: Some("outlived".into()) }).unwrap();
+    let error = successor.init().unwrap_err();
+    assert!(matches!(error, LogError::Retriable(_)), "{error:?}");
+    signal(&broker, "-CONT");
+    until("the registration", PATIENCE, || match successor.init() {
+        Ok(()) => Some(()),
+        Err(LogError::Retriable(_)) => None,
+        Err(error) => panic!("{error:?}"),
+    });
+    // By now it is decided: all of it, or nothing. The log tells.
+    let seen = everything(&log, &topic, false);
+    assert!(seen.is_empty() || seen == ["a"], "{seen:?}");
+    successor.begin().unwrap();
+    send(successor.as_mut(), &topic, 0, &["b"]);
+    successor.commit(&[], &metadata).unwrap();
+    let after = everything(&log, &topic, false);
+    assert_eq!(after, [seen, vec!["b".to_owned()]].concat());
 }

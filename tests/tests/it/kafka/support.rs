@@ -61,7 +61,7 @@ pub fn record<'a>(topic: &'a TopicName, partition: i32, value: &'a str) -> Outgo
         key: None,
         value: Some(value.as_bytes()),
         timestamp: Timestamp::from_millis(1),
-        header: None,
+        headers: &[],
         track_offset: false,
     }
 }

@@ -1,5 +1,7 @@
 use headwater_core::port::{LogError, Producer};
-use headwater_tests::until;
+use headwater_core::{Outgoing, Timestamp};
+use headwater_kafka::KafkaLog;
+use headwater_tests::{KafkaBroker, until};
 
 use super::support::*;
 
@@ -118,18 +120,51 @@ fn a_zombie_is_fenced() {
     assert_eq!(everything(&log, &topic, false), ["successor's"]);
 }
 
+/// The brokers say so after the fact; then nothing of the transaction can be kept, and the producer goes on.
 #[test]
-fn a_refused_record_aborts_the_transaction() {
+fn what_a_broker_refuses_for_good_is_named() {
     let log = log();
-    let topic = new_topic(&log, "refused", 1);
+    let topic = new_topic(&log, "refused", 2);
     let (_member, metadata) = joined(&log, &unique("refused"), &[&topic]);
     let mut producer = transactional(&log, &unique("refused"));
+    // Larger than a topic takes by default (1 MiB), and dated later (an hour ahead).
+    // Limits count after compression, so it must not compress.
+    let huge: String = (0..2_u32 << 20)
+        .map(|n| char::from(b'!' + (n.wrapping_mul(2_654_435_761).rotate_left(n % 31) >> 13) as u8 % 90))
+        .collect();
+    let late = Outgoing { timestamp: Timestamp::from_millis(4_102_444_800_000), ..record(&topic, 1, "late") };
+    for (refused, partition, why) in [(record(&topic, 0, &huge), 0, "too large"), (late, 1, "timestamp")] {
+        producer.begin().unwrap();
+        send(producer.as_mut(), &topic, 0, &["lost with it"]);
+        producer.send(refused).unwrap();
+        let error = producer.flush().unwrap_err();
+        let LogError::Refused { partition: named, reason } = &error else { panic!("{error:?}") };
+        assert_eq!(*named, p(&topic, partition));
+        assert!(reason.contains(why), "{reason}");
+        producer.abort().unwrap();
+    }
+    // Sequence numbers are missing now, which takes the producer a transaction more to find out.
+    until("a commit", PATIENCE, || {
+        producer.begin().unwrap();
+        send(producer.as_mut(), &topic, 0, &["kept"]);
+        let committed = producer.commit(&[], &metadata);
+        committed.map_err(|_| producer.abort().unwrap()).ok()
+    });
+    assert_eq!(everything(&log, &topic, false), ["kept"]);
+}
+
+/// What the client itself does not take is refused at once, and the transaction goes on without it.
+#[test]
+fn the_clients_own_limit_is_known_and_refuses_at_once() {
+    let shared = KafkaBroker::shared();
+    let log = KafkaLog::new(shared.config().option("message.max.bytes", "100000")).unwrap();
+    let topic = new_topic(&log, "limited", 1);
+    let (_member, metadata) = joined(&log, &unique("limited"), &[&topic]);
+    let mut producer = transactional(&log, &unique("limited"));
+    assert_eq!(producer.largest_record(), 100_000);
     producer.begin().unwrap();
-    // Larger than the broker takes (1 MiB) and than the client does (1 MB): refused before it is sent.
-    let huge = "x".repeat(2 << 20);
-    let error = producer.send(record(&topic, 0, &huge)).unwrap_err();
-    assert!(error.to_string().contains(&format!("{topic}-0")), "{error}");
-    // Nothing happened: the transaction goes on.
+    let error = producer.send(record(&topic, 0, &"x".repeat(200_000))).unwrap_err();
+    assert!(matches!(&error, LogError::Refused { partition, .. } if *partition == p(&topic, 0)), "{error:?}");
     send(producer.as_mut(), &topic, 0, &["small"]);
     producer.commit(&[], &metadata).unwrap();
     assert_eq!(everything(&log, &topic, false), ["small"]);
@@ -142,7 +177,7 @@ fn tracked_records_tell_their_offsets() {
     let (_member, metadata) = joined(&log, &unique("tracked"), &[&topic]);
     let mut producer = transactional(&log, &unique("tracked"));
     let send_tracked = |partition: i32, track_offset: bool, producer: &mut dyn Producer| {
-        producer.send(headwater_core::Outgoing { track_offset, ..record(&topic, partition, "v") }).unwrap();
+        producer.send(Outgoing { track_offset, ..record(&topic, partition, "v") }).unwrap();
     };
     producer.begin().unwrap();
     for partition in [0, 0, 1] {

@@ -93,7 +93,7 @@ impl Stage {
         for key in keys {
             let timestamp = Timestamp::from_millis(1);
             let (key, value) = (Some(key.as_bytes()), Some(value));
-            producer.send(Outgoing { topic, partition: 0, key, value, timestamp, header: None, track_offset: false }).unwrap();
+            producer.send(Outgoing { topic, partition: 0, key, value, timestamp, headers: &[], track_offset: false }).unwrap();
         }
         producer.flush().unwrap();
     }

@@ -44,7 +44,7 @@ pub(super) fn send(producer: &mut dyn Producer, topic: &str, partition: i32, val
     let topic: TopicName = topic.into();
     let (key, value) = (Some(&b"k"[..]), Some(value.as_bytes()));
     let timestamp = Timestamp::from_millis(1);
-    producer.send(Outgoing { topic: &topic, partition, key, value, timestamp, header: None, track_offset: true })
+    producer.send(Outgoing { topic: &topic, partition, key, value, timestamp, headers: &[], track_offset: true })
 }
 
 /// A transaction with these values in `topic`-0, left open.

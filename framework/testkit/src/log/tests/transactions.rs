@@ -69,15 +69,16 @@ fn delivered_offsets_are_those_after_the_last_tracked_record() {
         key: None,
         value: None,
         timestamp: Timestamp::MIN,
-        header: Some(("h", b"v")),
+        headers: &[("h", Some(b"v")), ("none", None), ("h", Some(b""))],
         track_offset: false,
     };
     writer.send(untracked).unwrap();
     commit(&mut *writer).unwrap();
     assert_eq!(writer.take_delivered(), [(tp("t", 0), 2), (tp("t", 1), 1)]);
     assert_eq!(writer.take_delivered(), []);
-    let header = &log.read_all("t", 1, true)[1].headers[0];
-    assert_eq!((&*header.key, header.value.as_deref()), ("h", Some(&b"v"[..])));
+    let headers = log.read_all("t", 1, true)[1].headers.clone();
+    let headers: Vec<_> = headers.iter().map(|header| (&*header.key, header.value.as_deref())).collect();
+    assert_eq!(headers, [("h", Some(&b"v"[..])), ("none", None), ("h", Some(b""))]);
 }
 
 #[test]
