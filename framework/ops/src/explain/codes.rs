@@ -26,16 +26,8 @@ pub const FENCED: &str = "HW0011";
 pub const INVALID_TOPOLOGY: &str = "HW0012";
 /// A topic deletes records sooner than its history needs.
 pub const RETENTION_TOO_SHORT: &str = "HW0013";
-/// What a record leads to cannot be written.
-pub const REFUSED_RECORD: &str = "HW0041";
-/// A record's event time is too far ahead of the time it was appended.
-pub const TOO_FAR_AHEAD: &str = "HW0042";
 /// Topics would have one copy although there are several brokers.
 pub const SINGLE_REPLICA: &str = "HW0014";
-/// An input's log does not have the committed position.
-pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
-/// The memory limit is too small for the number of workers.
-pub const MEMORY_TOO_SMALL: &str = "HW0031";
 /// The topology would misread the state there is.
 pub const TOPOLOGY_CHANGED: &str = "HW0020";
 /// Another version of the topology has taken over.
@@ -46,3 +38,11 @@ pub const UNFINISHED_RESET: &str = "HW0022";
 pub const GROUP_IN_USE: &str = "HW0023";
 /// The control topic cannot be read.
 pub const CONTROL_TOPIC: &str = "HW0024";
+/// An input's log does not have the committed position.
+pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
+/// The memory limit is too small for the number of workers.
+pub const MEMORY_TOO_SMALL: &str = "HW0031";
+/// What a record leads to cannot be written.
+pub const REFUSED_RECORD: &str = "HW0041";
+/// A record's event time is too far ahead of the time it was appended.
+pub const TOO_FAR_AHEAD: &str = "HW0042";
