@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use headwater::port::Log;
 use headwater::{Backlog, Blueprint};
 use headwater_tests::poison::{self, Orders, Sent};
 use headwater_tests::{AppProcess, KafkaBroker, until};
@@ -23,14 +24,18 @@ fn start(broker: &KafkaBroker, state: &Path) -> AppProcess {
     AppProcess::start(Path::new(env!("CARGO_BIN_EXE_poison")), &[&arguments[..], &settings[..]].concat())
 }
 
+fn backlog(log: &dyn Log) -> Backlog {
+    let blueprint = Blueprint::of(poison::NAME, poison::topology).expect("the topology is valid");
+    let plan = blueprint.plan(&[(poison::ORDERS.to_owned(), PARTITIONS)].into()).expect("the topology fits");
+    Backlog::of(&plan, log).expect("the broker is up")
+}
+
 #[test]
 fn dead_letters_are_what_failed_each_once_and_the_rest_is_right() {
     let broker = KafkaBroker::start();
     let log = broker.log();
     let directory = TempDir::new().expect("a temporary directory");
-    let blueprint = Blueprint::of(poison::NAME, poison::topology).expect("the topology is valid");
-    let plan = blueprint.plan(&[(poison::ORDERS.to_owned(), PARTITIONS)].into()).expect("the topology fits");
-    let mut backlog = Backlog::of(&plan, &log).expect("the broker is up");
+    let mut backlog = backlog(&log);
     let mut orders = Orders::new();
     let mut sent: Vec<Sent> = Vec::new();
     for kill in 0..KILLS {
@@ -48,6 +53,7 @@ fn dead_letters_are_what_failed_each_once_and_the_rest_is_right() {
         let _ = app.wait(LONG);
     }
     let mut app = start(&broker, &directory.path().join("state"));
+    app.wait_for("task is processing", LONG);
     until("everything is processed", LONG, || {
         assert!(app.is_running(), "{}", app.log());
         backlog.remaining().ok().filter(|remaining| *remaining == 0)
@@ -68,10 +74,11 @@ fn a_long_outage_of_the_cluster_does_not_end_the_process() {
     let log = broker.log();
     let directory = TempDir::new().expect("a temporary directory");
     let mut orders = Orders::new();
-    let first: Vec<Sent> = orders.by_ref().take(2_000).collect();
+    let first: Vec<Sent> = orders.by_ref().take(40_000).collect();
     poison::write(&log, PARTITIONS, &first).expect("the orders are written");
+    let mut backlog = backlog(&log);
     let mut app = start(&broker, &directory.path().join("state"));
-    app.wait_for("task is processing", LONG);
+    until("it is in the middle of it", LONG, || backlog.remaining().ok().filter(|remaining| *remaining < 35_000));
     let signal = |name: &str| {
         let done = Command::new("kill").args([name, &broker.pid().to_string()]).status();
         assert!(done.is_ok_and(|status| status.success()));
@@ -82,9 +89,6 @@ fn a_long_outage_of_the_cluster_does_not_end_the_process() {
     signal("-CONT");
     let second: Vec<Sent> = orders.by_ref().take(2_000).collect();
     poison::write(&log, PARTITIONS, &second).expect("the orders are written");
-    let blueprint = Blueprint::of(poison::NAME, poison::topology).expect("the topology is valid");
-    let plan = blueprint.plan(&[(poison::ORDERS.to_owned(), PARTITIONS)].into()).expect("the topology fits");
-    let mut backlog = Backlog::of(&plan, &log).expect("the broker is up");
     until("everything is processed", LONG, || {
         assert!(app.is_running(), "{}", app.log());
         backlog.remaining().ok().filter(|remaining| *remaining == 0)

@@ -63,7 +63,7 @@ impl Worker {
         changes: &mut BTreeMap<TaskId, Vec<Change>>,
     ) -> Result<Positions, LogError> {
         self.open_transaction(now)?;
-        let tracing = self.is_tracing();
+        let traced = self.is_tracing();
         let Some(producer) = &mut self.producer else { return Err(LogError::Unusable("the producer is gone".into())) };
         let mut positions = Positions::new();
         for (id, stage) in &mut self.tasks {
@@ -82,7 +82,7 @@ impl Worker {
                     headers: &[],
                     track_offset: true,
                 });
-                let sent = sent.and_then(|()| if tracing { producer.flush() } else { Ok(()) });
+                let sent = sent.and_then(|()| if traced { producer.flush() } else { Ok(()) });
                 if sent.is_err() {
                     task.blame_writer(change.store, &change.key);
                 }

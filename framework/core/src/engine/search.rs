@@ -56,7 +56,7 @@ impl Worker {
             Stage::Running(task) => Some((id.clone(), task.blamed.take()?)),
             _ => None,
         });
-        let (steps, tracing) = (self.steps, self.is_tracing());
+        let (steps, traced) = (self.steps, self.is_tracing());
         let place: BTreeMap<TaskId, Until> = self.running().map(|task| (task.id.clone(), Until::of(task))).collect();
         let search = self.search.get_or_insert_with(|| Search { span: steps.max(1), budget: usize::MAX, until: BTreeMap::new() });
         search.extend(place);
@@ -67,7 +67,7 @@ impl Worker {
             }
             None => {
                 search.budget = (steps / NARROWER).max(1);
-                !tracing
+                !traced
             }
         };
         let refused = LogError::Refused { partition, reason };

@@ -58,7 +58,6 @@ impl Task {
 
         let mut time = Timestamp::MIN;
         let (mut nodes, mut inputs, mut outputs, mut timed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let limit = |topic: &TopicName| Limit { topic: Arc::clone(topic), bytes: plan.limit_of(topic).min(largest_record) };
         let mut limits = Vec::new();
         for (local, number) in numbers.iter().enumerate() {
             let spec = &graph.nodes[*number];
@@ -72,7 +71,7 @@ impl Task {
                 Make::Operator { make, .. } => Some(make()),
                 Make::Sink(sink) => {
                     let partitions = plan.partitions.get(&sink.topic).copied().unwrap_or(1);
-                    limits.push(limit(&sink.topic));
+                    limits.push(limit(plan, &sink.topic, largest_record));
                     outputs.push(OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions));
                     Some((sink.make)(outputs.len() - 1, partitions))
                 }
@@ -90,24 +89,12 @@ impl Task {
             });
         }
         let stores = plan.stores_of(&id).into_iter().map(|(store, changelog)| (store.name, changelog)).collect();
-        let state = store_numbers.iter().map(|number| &graph.stores[*number]).map(|store| {
-            let changelog = match &store.changelog {
-                Changelog::Own(topic) => Some(limit(topic)),
-                Changelog::Source(_) => None,
-            };
-            (store.due_after.is_some(), changelog)
-        });
-        let state = TaskState::new(committed, state, limits);
-        let timer_policies = numbers.iter().map(|number| graph.timer_policies.get(number).copied().unwrap_or_default()).collect();
-        let letters = plan.blueprint.dead_letters.as_ref().map(|topic| {
-            let partitions = plan.partitions.get(topic).copied().unwrap_or(1);
-            Letters::new(plan.blueprint.app(), id.clone(), Arc::clone(topic), partitions, limit(topic).bytes)
-        });
         let mut task = Task {
+            letters: letters(plan, &id, largest_record),
             id,
             inputs,
             graph: Graph { nodes },
-            state,
+            state: state(plan, store_numbers, committed, limits, largest_record),
             stores,
             checkpoints,
             timed,
@@ -115,8 +102,7 @@ impl Task {
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
             skipped: Vec::new(),
-            timer_policies,
-            letters,
+            timer_policies: numbers.iter().map(|number| graph.timer_policies.get(number).copied().unwrap_or_default()).collect(),
             verdicts: Vec::new(),
             judged: Vec::new(),
             blamed: None,
@@ -127,6 +113,30 @@ impl Task {
         }
         task
     }
+}
+
+fn limit(plan: &Plan, topic: &TopicName, largest_record: usize) -> Limit {
+    Limit { topic: Arc::clone(topic), bytes: plan.limit_of(topic).min(largest_record) }
+}
+
+/// The state over a task's restored stores, and what its sinks' topics take.
+fn state(plan: &Plan, stores: &[usize], committed: Box<dyn StateStores>, sinks: Vec<Limit>, largest_record: usize) -> TaskState {
+    let stores = stores.iter().map(|number| &plan.blueprint.graph.stores[*number]).map(|store| {
+        let changelog = match &store.changelog {
+            Changelog::Own(topic) => Some(limit(plan, topic, largest_record)),
+            Changelog::Source(_) => None,
+        };
+        (store.due_after.is_some(), changelog)
+    });
+    TaskState::new(committed, stores, sinks)
+}
+
+/// Where a task's failed records go, if the application has a place for them.
+fn letters(plan: &Plan, id: &TaskId, largest_record: usize) -> Option<Letters> {
+    let topic = plan.blueprint.dead_letters.as_ref()?;
+    let partitions = plan.partitions.get(topic).copied().unwrap_or(1);
+    let limit = limit(plan, topic, largest_record).bytes;
+    Some(Letters::new(plan.blueprint.app(), id.clone(), Arc::clone(topic), partitions, limit))
 }
 
 /// The queue of one input, at the position and time its predecessor committed, and the time the whole task had reached.

@@ -174,10 +174,10 @@ impl Task {
 
     pub(super) fn send_letters(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
         let Some(letters) = &mut self.letters else { return Ok(()) };
-        let tracing = self.state.trace.is_some();
-        letters.send(producer, tracing).map_err(|(error, cause)| {
+        let traced = self.state.trace.is_some();
+        letters.send(producer, traced).map_err(|(error, cause)| {
             // Otherwise it may be about something that was sent before.
-            self.blamed = tracing.then_some(super::Blame { cause, letter: true });
+            self.blamed = traced.then_some(super::Blame { cause, letter: true });
             error
         })
     }

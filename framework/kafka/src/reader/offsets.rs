@@ -17,9 +17,9 @@ use crate::options;
 use crate::secrets::Secrets;
 
 /// One try; a broker that changes hands is asked again until [`PATIENCE`] is up.
-const TRY: Duration = Duration::from_secs(10);
-/// Longer than a transaction may stay open by default: committed offsets wait for those.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TRY: Duration = Duration::from_secs(5);
+/// Longer than a transaction may stay open by default: committed offsets wait for those. Not for an outage: whoever asks does so again.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// A broker that was just started may not know its topics yet: longer than that takes.
 const MISSING_FOR: Duration = Duration::from_secs(3);
 
