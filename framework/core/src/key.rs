@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::codec::CodecError;
 use crate::inspect::{hex, read_hex};
+use crate::time::Timestamp;
 use crate::window::Windowed;
 
 /// A record's key. Encoding and decoding must be each other's inverse: the bytes decide the partition and name the state.
@@ -31,6 +32,10 @@ pub trait Key: Clone + 'static {
     /// The encoded key that a person means by this text: what [`show`](Key::show) writes, and text as it is for keys that are strings.
     fn read(text: &str) -> Result<Vec<u8>, CodecError> {
         read_hex(text)
+    }
+    /// The start of the window in the encoded key; none for keys without one.
+    fn window_start(_encoded: &[u8]) -> Option<Timestamp> {
+        None
     }
 }
 
@@ -149,6 +154,10 @@ impl<K: Key> Key for Windowed<K> {
         encoded.extend_from_slice(&start.to_be_bytes());
         Ok(encoded)
     }
+
+    fn window_start(encoded: &[u8]) -> Option<Timestamp> {
+        encoded.last_chunk::<8>().map(|start| Timestamp::from_millis(i64::from_be_bytes(*start)))
+    }
 }
 
 #[cfg(test)]
@@ -195,5 +204,7 @@ mod tests {
         let key = Windowed::starting_at(String::from("EWR"), 3_600_000);
         check(key, b"EWR\0\0\0\0\0\x36\xee\x80");
         assert_eq!(Windowed::<String>::partitioned_by(b"EWR\0\0\0\0\0\x36\xee\x80"), b"EWR");
+        assert_eq!(Windowed::<String>::window_start(b"EWR\0\0\0\0\0\x36\xee\x80"), Some(Timestamp::from_millis(3_600_000)));
+        assert_eq!(String::window_start(b"EWR\0\0\0\0\0\x36\xee\x80"), None);
     }
 }

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod blueprint;
+pub mod bounded;
 mod codec;
 pub mod dead_letter;
 pub mod describe;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Blueprint, Subtopology};
+use crate::bounded::Bounded;
 use crate::port::TopicInfo;
-use crate::record::TopicName;
+use crate::record::{TopicName, TopicPartition};
 use crate::topology::{Changelog, Make, SourceRole};
 
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
@@ -79,6 +80,7 @@ pub struct Plan {
     /// The largest record a topic takes, in bytes, where that is known.
     limits: BTreeMap<TopicName, usize>,
     names: Vec<Arc<str>>,
+    bounded: Option<Arc<Bounded>>,
 }
 
 impl Blueprint {
@@ -141,7 +143,7 @@ impl Blueprint {
             partitions.insert(Arc::clone(topic), existing.get(&**topic).copied().unwrap_or(most));
         }
         let names = self.subtopologies.iter().map(|part| Arc::from(part.name.as_str())).collect();
-        Ok(Arc::new(Plan { blueprint: Arc::clone(self), task_counts, partitions, limits: BTreeMap::new(), names }))
+        Ok(Arc::new(Plan { blueprint: Arc::clone(self), task_counts, partitions, limits: BTreeMap::new(), names, bounded: None }))
     }
 
     /// The tasks of a part: the count of its inputs, once one of them is known and they agree.
@@ -200,6 +202,26 @@ impl Plan {
         &self.blueprint
     }
 
+    /// The same tasks over a fixed part of their inputs. `blueprint` should carry a name of its own: see [`Bounded`].
+    pub fn within(&self, bounds: Bounded) -> Arc<Plan> {
+        Arc::new(Plan { bounded: Some(Arc::new(bounds)), ..self.clone() })
+    }
+
+    /// The bounds; none for a live run.
+    pub fn bounded(&self) -> Option<&Arc<Bounded>> {
+        self.bounded.as_ref()
+    }
+
+    /// Whether a bounded run has nothing left to read of an input from this offset on.
+    pub(crate) fn is_read_to_its_end(&self, partition: &TopicPartition, offset: i64) -> bool {
+        let is_input = |bounds: &&Arc<Bounded>| bounds.spans.contains_key(partition) || !self.is_internal(&partition.topic);
+        self.bounded.as_ref().filter(is_input).is_some_and(|bounds| offset >= bounds.span(partition).end)
+    }
+
+    fn is_internal(&self, topic: &TopicName) -> bool {
+        self.blueprint.sources().any(|source| source.topic == *topic && source.role == SourceRole::Repartition)
+    }
+
     /// All tasks, by sub-topology and partition.
     pub fn tasks(&self) -> Vec<TaskId> {
         let tasks = self.names.iter().zip(&self.task_counts);
@@ -216,6 +238,12 @@ impl Plan {
         self.part_of(task)
             .map(|part| self.blueprint.sources_of(part).map(|source| Arc::clone(&source.topic)).collect())
             .unwrap_or_default()
+    }
+
+    /// The same with what each is to the task.
+    pub(crate) fn roles_of(&self, task: &TaskId) -> Vec<(TopicName, SourceRole)> {
+        let sources = self.part_of(task).map(|part| self.blueprint.sources_of(part)).into_iter().flatten();
+        sources.map(|source| (Arc::clone(&source.topic), source.role)).collect()
     }
 
     /// Repartition topics and changelogs.
@@ -235,16 +263,19 @@ impl Plan {
         topics
     }
 
-    /// The output topics with the partition counts they have or should get.
+    /// The topics that are written for others, with the partition counts they have or should get.
     pub fn outputs(&self) -> Vec<TopicUse> {
-        let topics = self.blueprint.output_topics().into_iter();
-        topics
-            .map(|topic| {
-                let topic: TopicName = topic.into();
-                let partitions = self.partitions.get(&topic).copied().unwrap_or(1);
-                TopicUse { topic, partitions }
-            })
-            .collect()
+        let declared = self.blueprint.output_topics().into_iter().map(TopicName::from);
+        let used = |topic: TopicName| {
+            let partitions = self.partitions.get(&topic).copied().unwrap_or(1);
+            self.output(&topic).map(|topic| TopicUse { topic, partitions })
+        };
+        declared.filter_map(used).collect()
+    }
+
+    /// Where what the topology writes to `topic` goes; none if this run does not write it.
+    pub fn output(&self, topic: &TopicName) -> Option<TopicName> {
+        self.bounded.as_ref().map_or_else(|| Some(TopicName::clone(topic)), |bounds| bounds.output(topic))
     }
 
     /// How a task uses a topic it reads.

@@ -76,7 +76,15 @@ fn input_starts(plan: &Plan, id: &TaskId, reader: &mut dyn Reader) -> Result<BTr
     let ends = reader.ends(&partitions)?;
     let mut starts = BTreeMap::new();
     for (partition, (committed, log)) in partitions.into_iter().zip(committed.into_iter().zip(ends)) {
-        let mut from = committed.unwrap_or(Committed { offset: log.start, metadata: String::new() });
+        let span = plan.bounded().filter(|_| plan.role_of(id, &partition.topic) != Some(SourceRole::Repartition));
+        let span = span.map(|bounds| bounds.span(&partition));
+        let first = span.map_or(log.start, |span| span.start);
+        let mut from = committed.unwrap_or(Committed { offset: first, metadata: String::new() });
+        if span.is_some_and(|span| from.offset >= span.end) {
+            // Nothing of it is read any more, so it does not matter what is left of it.
+            starts.insert(partition.topic, InputStart { from, end: log.end });
+            continue;
+        }
         if plan.role_of(id, &partition.topic) == Some(SourceRole::Table) {
             // A table is what its topic still has: what was deleted of it needs no processing.
             from.offset = from.offset.max(log.start);

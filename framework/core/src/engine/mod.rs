@@ -4,6 +4,7 @@
 mod bounds;
 mod buffers;
 mod commit;
+mod delivery;
 mod inspect;
 mod member;
 mod options;

@@ -182,7 +182,8 @@ impl Restore {
         let partition = self.id.partition;
         let from =
             |(topic, start): (&TopicName, &InputStart)| (TopicPartition { topic: topic.clone(), partition }, start.from.offset);
-        let inputs = self.starts.iter().map(from).collect();
+        let is_read = |(partition, offset): &(TopicPartition, i64)| !plan.is_read_to_its_end(partition, *offset);
+        let inputs = self.starts.iter().map(from).filter(is_read).collect();
         Ok((Task::build(plan, self.id, self.stores, &self.starts, self.complete, largest_record), inputs))
     }
 

@@ -17,7 +17,7 @@ use super::report::Report;
 use super::restore::Restore;
 use super::search::Search;
 use crate::blueprint::{Plan, TaskId};
-use crate::port::{Batch, Ends, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
+use crate::port::{Ends, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
 use crate::task::{Markers, StepOutcome, Task, TaskError, Verdict};
 use crate::time::Timestamp;
@@ -233,20 +233,8 @@ impl Worker {
         };
         let records: usize = batches.iter().map(|batch| batch.records.len()).sum();
         self.drained = records < FETCH;
-        for batch in batches {
-            self.deliver(batch);
-        }
+        self.deliver(batches)?;
         Ok(restored + records)
-    }
-
-    fn deliver(&mut self, batch: Batch) {
-        // Given up between the fetch and now: then nobody wants it.
-        let Some(id) = self.routes.get(&batch.partition) else { return };
-        if let Some(Stage::Running(task)) = self.tasks.get_mut(id)
-            && let Some(input) = task.inputs.iter().position(|input| input.partition == batch.partition)
-        {
-            task.receive(input, batch);
-        }
     }
 
     /// Lets every task process some of what it has. Answers how many records were processed; 0 means there is nothing to do

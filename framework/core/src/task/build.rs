@@ -72,7 +72,11 @@ impl Task {
                 Make::Sink(sink) => {
                     let partitions = plan.partitions.get(&sink.topic).copied().unwrap_or(1);
                     limits.push(limit(plan, &sink.topic, largest_record));
-                    outputs.push(OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions));
+                    let output = OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions);
+                    outputs.push(match plan.bounded() {
+                        Some(bounds) => output.within(bounds, sink.belongs),
+                        None => output,
+                    });
                     Some((sink.make)(outputs.len() - 1, partitions))
                 }
             };
@@ -101,12 +105,15 @@ impl Task {
             outputs,
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
+            bounds: plan.bounded().cloned(),
+            has_finished: false,
             skipped: Vec::new(),
             timer_policies: numbers.iter().map(|number| graph.timer_policies.get(number).copied().unwrap_or_default()).collect(),
             verdicts: Vec::new(),
             judged: Vec::new(),
             blamed: None,
         };
+        task.set_bounds();
         for input in &mut task.inputs {
             // What is committed already need not be committed again.
             input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
@@ -137,6 +144,23 @@ fn letters(plan: &Plan, id: &TaskId, largest_record: usize) -> Option<Letters> {
     let partitions = plan.partitions.get(topic).copied().unwrap_or(1);
     let limit = limit(plan, topic, largest_record).bytes;
     Some(Letters::new(plan.blueprint.app(), id.clone(), Arc::clone(topic), partitions, limit))
+}
+
+impl Task {
+    /// Ends the inputs where a bounded run ends them. One with nothing to read never holds event time back.
+    fn set_bounds(&mut self) {
+        let Some(bounds) = &self.bounds else { return };
+        for input in self.inputs.iter_mut().filter(|input| input.role != SourceRole::Repartition) {
+            let span = bounds.span(&input.partition);
+            input.end_at(span.end);
+            if input.role == SourceRole::Table {
+                input.gate = span.end;
+            }
+            if span.is_empty() {
+                input.clock.set_idle();
+            }
+        }
+    }
 }
 
 /// The queue of one input, at the position and time its predecessor committed, and the time the whole task had reached.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::ended::Ended;
 use super::header::TimeHeader;
 use crate::time::Timestamp;
 use crate::topology::SourceRole;
 
 /// Brokers take 4096 bytes of metadata by default (`offset.metadata.max.bytes`).
-const LONGEST_METADATA: usize = 4000;
+const LONGEST_METADATA: usize = 3400;
 
 /// What is known of event time at one place: no record that keeps to the bounds is earlier than the watermark. While idle, it does
 /// not hold others back.
@@ -32,7 +33,7 @@ pub(crate) enum Clock {
     /// An input: its newest timestamp, less the out-of-orderness bound.
     Source { newest: Timestamp, bound: Duration, idle: bool },
     /// A repartition topic: the least of what its upstream tasks promised.
-    Repartition { lanes: Vec<Reading> },
+    Repartition { lanes: Vec<Reading>, ended: Ended },
     /// A table does not take part in event time.
     Table,
 }
@@ -43,7 +44,8 @@ impl Clock {
             SourceRole::Stream => Clock::Source { newest: Timestamp::MIN, bound, idle: false },
             SourceRole::Repartition => {
                 let lane = Reading { watermark: Timestamp::MIN, idle: false };
-                Clock::Repartition { lanes: vec![lane; usize::try_from(lanes).unwrap_or(0)] }
+                let lanes = vec![lane; usize::try_from(lanes).unwrap_or(0)];
+                Clock::Repartition { ended: Ended::none(lanes.len()), lanes }
             }
             SourceRole::Table => Clock::Table,
         }
@@ -54,7 +56,7 @@ impl Clock {
         match self {
             Clock::Table => None,
             Clock::Source { newest, bound, idle } => Some(Reading { watermark: *newest - *bound, idle: *idle }),
-            Clock::Repartition { lanes } => Reading::combine(lanes.iter().copied()),
+            Clock::Repartition { lanes, .. } => Reading::combine(lanes.iter().copied()),
         }
     }
 
@@ -74,9 +76,13 @@ impl Clock {
                 *newest = timestamp.max(*newest);
                 *idle = false;
             }
-            Clock::Repartition { lanes } => {
+            Clock::Repartition { lanes, ended } => {
                 let Some(header) = header else { return };
-                let Some(lane) = usize::try_from(header.lane).ok().and_then(|lane| lanes.get_mut(lane)) else { return };
+                let number = usize::try_from(header.lane).unwrap_or(usize::MAX);
+                let Some(lane) = lanes.get_mut(number) else { return };
+                if header.ended {
+                    ended.set(number);
+                }
                 lane.watermark = header.promise.max(lane.watermark);
                 lane.idle = header.idle;
             }
@@ -93,15 +99,28 @@ impl Clock {
         }
     }
 
+    /// Whether every upstream task of a repartition topic has said that nothing more comes.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self, Clock::Repartition { ended, .. } if ended.all())
+    }
+
     /// As text for the committed offset's metadata: `1s:<newest>[!]@<task>` or `1r:<watermark>[!],...@<task>`, times in base 36, `-`
     /// for unknown, `!` for idle; after the first time only the difference to the one before. The last is the watermark of the whole
     /// task, which is ahead of its inputs' where one had been idle and came back. About 5 bytes a lane; where that would be more than
     /// brokers take, `1m:<watermark>:<idle>@<task>`: the time reached is kept, with four lanes' idleness to a digit, and what
-    /// single lanes are ahead of it is learnt again.
+    /// single lanes are ahead of it is learnt again. In a bounded run `$<ended>` follows, a digit for four lanes.
     pub(crate) fn encode(&self, task: Timestamp) -> String {
+        let text = self.encode_time(task);
+        match self {
+            Clock::Repartition { ended, .. } => text + &ended.encode(),
+            _ => text,
+        }
+    }
+
+    fn encode_time(&self, task: Timestamp) -> String {
         let text = self.encode_whole(task);
         match (self, self.reading()) {
-            (Clock::Repartition { lanes }, Some(reading)) if text.len() > LONGEST_METADATA => {
+            (Clock::Repartition { lanes, .. }, Some(reading)) if text.len() > LONGEST_METADATA => {
                 let (mut before, mut text) = (0, String::from("1m:"));
                 push_time(&mut text, reading.watermark, &mut before);
                 text.push(':');
@@ -124,7 +143,7 @@ impl Clock {
                 push_time(&mut text, *newest, &mut before);
                 text.push_str(mark(*idle));
             }
-            Clock::Repartition { lanes } => {
+            Clock::Repartition { lanes, .. } => {
                 text.push_str("1r:");
                 for (number, lane) in lanes.iter().enumerate() {
                     if number > 0 {
@@ -147,6 +166,7 @@ impl Clock {
     }
 
     fn parse(&mut self, metadata: &str) -> Option<Timestamp> {
+        let (metadata, over) = metadata.split_once('$').unwrap_or((metadata, ""));
         let (times, task) = metadata.split_once('@')?;
         let mut before = 0;
         match self {
@@ -154,7 +174,8 @@ impl Clock {
             Clock::Source { newest, idle, .. } => {
                 (*newest, *idle) = parse_time(times.strip_prefix("1s:")?, &mut before)?;
             }
-            Clock::Repartition { lanes } => {
+            Clock::Repartition { lanes, ended } => {
+                *ended = Ended::decode(over, lanes.len());
                 if let Some((time, idle)) = times.strip_prefix("1m:").and_then(|text| text.split_once(':')) {
                     let (watermark, _) = parse_time(time, &mut before)?;
                     let digits: Vec<u32> = idle.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
@@ -237,7 +258,9 @@ mod tests {
                 watermark: time.map_or(Timestamp::MIN, Timestamp::from_millis),
                 idle: *idle,
             }).collect::<Vec<_>>();
-            let (clock, task) = (Clock::Repartition { lanes }, Timestamp::from_millis(task));
+            let mut ended = Ended::none(lanes.len());
+            (0..lanes.len()).filter(|lane| lanes[*lane].idle).for_each(|lane| ended.set(lane));
+            let (clock, task) = (Clock::Repartition { lanes, ended }, Timestamp::from_millis(task));
             let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, times.len() as i32);
             prop_assert_eq!(adopted.adopt(&clock.encode(task)), task);
             prop_assert_eq!(adopted, clock);
@@ -248,7 +271,7 @@ mod tests {
     fn a_lane_that_is_silent_holds_time_back_and_an_idle_one_does_not() {
         let mut clock = Clock::new(SourceRole::Repartition, Duration::ZERO, 2);
         let header = |lane, promise, idle| {
-            Some(TimeHeader { lane, promise: Timestamp::from_millis(promise), carried: Timestamp::MIN, idle })
+            Some(TimeHeader { lane, promise: Timestamp::from_millis(promise), carried: Timestamp::MIN, idle, ended: false })
         };
         clock.observe(Timestamp::MIN, header(0, 50, false));
         assert_eq!(clock.reading().unwrap().watermark, Timestamp::MIN);
@@ -266,13 +289,16 @@ mod tests {
             let millis = 1_357_000_000_000 + lane * 7919 % 86_400_000;
             Reading { watermark: Timestamp::from_millis(millis), idle: lane % 7 == 0 }
         };
-        let clock = Clock::Repartition { lanes: (0..2001).map(reading).collect() };
+        let mut ended = Ended::none(2001);
+        (0..2001).for_each(|lane| ended.set(lane));
+        let clock = Clock::Repartition { lanes: (0..2001).map(reading).collect(), ended };
         let text = clock.encode(Timestamp::from_millis(1_357_000_500_000));
         assert!(text.len() < 4096, "{} bytes", text.len());
         let mut adopted = Clock::new(SourceRole::Repartition, Duration::ZERO, 2001);
         assert_eq!(adopted.adopt(&text), Timestamp::from_millis(1_357_000_500_000));
         assert_eq!(adopted.reading(), clock.reading());
-        let Clock::Repartition { lanes } = adopted else { panic!("it stays what it is") };
+        assert!(adopted.has_ended());
+        let Clock::Repartition { lanes, .. } = adopted else { panic!("it stays what it is") };
         assert!(lanes.iter().enumerate().all(|(number, lane)| lane.idle == (number % 7 == 0)), "nobody tells idle lanes again");
     }
 

@@ -37,6 +37,17 @@ impl Task {
         Ok(())
     }
 
+    /// When the last entry of all time-ordered stores is due; the earliest moment there is if they are empty.
+    pub(super) fn last_due(&self) -> Result<Timestamp, TaskError> {
+        let mut last = Timestamp::MIN;
+        for timed in &self.timed {
+            if let Some(entry) = self.state.scan(timed.store, &[], None)?.last() {
+                last = last.max(time_of(&entry?.0) + timed.delay);
+            }
+        }
+        Ok(last)
+    }
+
     /// The store whose turn it is, and how far it may go before it is another one's.
     fn next_due(&mut self, until: Timestamp) -> Result<Option<(usize, Timestamp)>, TaskError> {
         let mut first: Option<(usize, Timestamp)> = None;

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 pub(crate) const HEADER: &str = "hw";
 const VERSION: u8 = 1;
 const IDLE: u8 = 1;
+const ENDED: u8 = 2;
 /// Length of the header's value.
 pub(crate) const LENGTH: usize = 22;
 
@@ -23,13 +24,15 @@ pub(crate) struct TimeHeader {
     pub(crate) carried: Timestamp,
     /// The upstream task has nothing to read and does not hold event time back.
     pub(crate) idle: bool,
+    /// Nothing comes after this: the inputs of the upstream task's bounded run have ended.
+    pub(crate) ended: bool,
 }
 
 impl TimeHeader {
     pub(crate) fn encode(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         bytes[0] = VERSION;
-        bytes[1] = if self.idle { IDLE } else { 0 };
+        bytes[1] = if self.idle { IDLE } else { 0 } | if self.ended { ENDED } else { 0 };
         bytes[2..6].copy_from_slice(&self.lane.to_be_bytes());
         bytes[6..14].copy_from_slice(&self.promise.as_millis().to_be_bytes());
         bytes[14..22].copy_from_slice(&self.carried.as_millis().to_be_bytes());
@@ -46,6 +49,7 @@ impl TimeHeader {
             promise: time(promise)?,
             carried: time(carried)?,
             idle: flags & IDLE != 0,
+            ended: flags & ENDED != 0,
         })
     }
 }
@@ -56,9 +60,12 @@ mod tests {
 
     #[test]
     fn round_trips_and_refuses_other_versions() {
-        let header = TimeHeader { lane: 7, promise: Timestamp::MIN, carried: Timestamp::from_millis(-3), idle: true };
+        let header =
+            TimeHeader { lane: 7, promise: Timestamp::MIN, carried: Timestamp::from_millis(-3), idle: true, ended: false };
         let mut bytes = header.encode();
         assert_eq!(TimeHeader::decode(&bytes), Some(header));
+        let last = TimeHeader { idle: false, ended: true, ..header };
+        assert_eq!(TimeHeader::decode(&last.encode()), Some(last));
         assert_eq!(TimeHeader::decode(&bytes[1..]), None);
         bytes[0] = 2;
         assert_eq!(TimeHeader::decode(&bytes), None);

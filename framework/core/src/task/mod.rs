@@ -4,6 +4,7 @@
 mod build;
 mod clock;
 mod due;
+mod ended;
 mod error;
 mod fault;
 mod header;
@@ -12,15 +13,18 @@ mod order;
 mod outputs;
 mod queue;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use build::InputStart;
+pub(crate) use ended::lanes_ended;
 pub use error::TaskError;
 pub(crate) use fault::Verdict;
 pub use fault::{Skipped, Stage};
 pub(crate) use letters::Extent;
 
 pub use crate::blueprint::TaskId;
+use crate::bounded::{Bounded, Finish};
 use crate::failure::{Failure, Refused};
 use crate::operators::{Graph, Refusal, Step};
 use crate::policy::Policy;
@@ -32,8 +36,8 @@ use crate::topology::{Changelog, SourceRole};
 use clock::Reading;
 use fault::{Fault, caught, run};
 use letters::Letters;
-pub(crate) use outputs::Markers;
 use outputs::OutputTopic;
+pub(crate) use outputs::{Belongs, Markers};
 use queue::Head;
 pub(crate) use queue::InputQueue;
 
@@ -67,6 +71,10 @@ pub(crate) struct Task {
     outputs: Vec<OutputTopic>,
     /// The task's watermark: the least of its inputs'.
     time: Timestamp,
+    /// The bounds of a bounded run.
+    bounds: Option<Arc<Bounded>>,
+    /// In a bounded run: all inputs have ended and everything that follows from that is done.
+    pub(crate) has_finished: bool,
     pub(crate) skipped: Vec<Skipped>,
     /// What happens to failed timers, by node.
     timer_policies: Vec<Policy>,
@@ -89,7 +97,10 @@ impl Task {
     /// Deals with the one record whose turn it is, and with every timer that is due then.
     pub(crate) fn step(&mut self) -> Result<StepOutcome, TaskError> {
         self.load_heads()?;
-        let Some(chosen) = order::choose(&self.inputs) else { return Ok(StepOutcome::Waiting) };
+        let Some(chosen) = order::choose(&self.inputs) else {
+            self.finish_if_ended()?;
+            return Ok(StepOutcome::Waiting);
+        };
         let Some(head) = self.inputs[chosen].head else { return Ok(StepOutcome::Waiting) };
         self.process(chosen, head)?;
         let input = &mut self.inputs[chosen];
@@ -97,6 +108,22 @@ impl Task {
         input.clock.observe(head.timestamp, head.header);
         self.advance_time()?;
         Ok(StepOutcome::Processed)
+    }
+
+    /// In a bounded run, once every input has ended: passes the end on, and lets event time pass everything if that is wanted.
+    fn finish_if_ended(&mut self) -> Result<(), TaskError> {
+        let Some(bounds) = self.bounds.as_ref().filter(|_| !self.has_finished) else { return Ok(()) };
+        if !self.inputs.iter().all(InputQueue::has_ended) {
+            return Ok(());
+        }
+        if bounds.finish == Finish::CloseWindows {
+            // Up to the last that is set now, not for ever: a timer whose handler sets the next one has no last.
+            let last = self.last_due()?.max(self.time);
+            self.fire_until(last)?;
+            self.time = last;
+        }
+        self.has_finished = true;
+        Ok(())
     }
 
     fn process(&mut self, chosen: usize, head: Head) -> Result<(), TaskError> {
@@ -124,6 +151,11 @@ impl Task {
             return Err(Refused(refused).into());
         }
         let input = &mut self.inputs[chosen];
+        let unseen = |bounds: &Arc<Bounded>| input.role == SourceRole::Stream && !bounds.sees.contains(head.timestamp);
+        if self.bounds.as_ref().is_some_and(unseen) {
+            // It moves event time, as it did live.
+            return Ok(());
+        }
         self.state.outbox.promise = self.time;
         self.state.node = input.node;
         let mut step = Step {
@@ -200,6 +232,10 @@ impl Task {
 
     /// Declares inputs idle that have had nothing to read for `timeout`.
     pub(crate) fn check_idle(&mut self, now: Duration, timeout: Duration) -> Result<(), TaskError> {
+        if self.bounds.is_some() {
+            // What ended holds event time where it is; what had nothing to read from the beginning was idle from the beginning.
+            return Ok(());
+        }
         let mut news = false;
         for input in &mut self.inputs {
             if input.quiet_for(now) >= timeout {

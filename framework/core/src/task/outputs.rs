@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::header::{HEADER, TimeHeader};
 use super::{Blame, Task};
+use crate::bounded::{Bounded, TimeRange};
 use crate::port::{LogError, Producer};
 use crate::record::{Outgoing, TopicName};
 use crate::state::TaskState;
@@ -23,13 +24,32 @@ pub(crate) enum Markers {
 struct Told {
     promise: Timestamp,
     idle: bool,
+    ended: bool,
     /// By a record, since the last round of markers.
     spoken_to: bool,
 }
 
 impl Told {
-    fn lacks(&self, (promise, idle): (Timestamp, bool), to: Markers) -> bool {
-        (self.promise, self.idle) != (promise, idle) && (to == Markers::All || !self.spoken_to)
+    fn lacks(&self, now: (Timestamp, bool, bool), to: Markers) -> bool {
+        (self.promise, self.idle, self.ended) != now && (to == Markers::All || !self.spoken_to)
+    }
+}
+
+/// The moment a result belongs to, by its encoded key and its timestamp.
+pub(crate) type Belongs = fn(&[u8], Timestamp) -> Timestamp;
+
+/// What a bounded run does not say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    /// Results of these times are written; none of them if there is no range.
+    says: Option<TimeRange>,
+    /// None in a live run, which writes everything.
+    belongs: Option<Belongs>,
+}
+
+impl Silence {
+    fn covers(&self, key: &[u8], timestamp: Timestamp) -> bool {
+        self.belongs.is_some_and(|belongs| !self.says.is_some_and(|says| says.contains(belongs(key, timestamp))))
     }
 }
 
@@ -40,6 +60,8 @@ pub(super) struct OutputTopic {
     /// By partition, for a repartition topic.
     told: Vec<Told>,
     internal: bool,
+    /// In a bounded run: which results are not written, and how many were not.
+    silence: Silence,
     records: u64,
     bytes: u64,
 }
@@ -47,8 +69,18 @@ pub(super) struct OutputTopic {
 impl OutputTopic {
     pub(super) fn new(topic: TopicName, internal: bool, partitions: i32) -> OutputTopic {
         let lanes = if internal { usize::try_from(partitions).unwrap_or(0) } else { 0 };
-        let told = Told { promise: Timestamp::MIN, idle: false, spoken_to: false };
-        OutputTopic { topic, told: vec![told; lanes], internal, records: 0, bytes: 0 }
+        let told = Told { promise: Timestamp::MIN, idle: false, ended: false, spoken_to: false };
+        OutputTopic { topic, told: vec![told; lanes], internal, silence: Silence::default(), records: 0, bytes: 0 }
+    }
+
+    /// Takes the bounds of a run into account.
+    pub(super) fn within(mut self, bounds: &Bounded, belongs: Belongs) -> OutputTopic {
+        if !self.internal {
+            let topic = bounds.output(&self.topic);
+            self.silence = Silence { says: topic.is_some().then_some(bounds.says), belongs: Some(belongs) };
+            self.topic = topic.unwrap_or(self.topic);
+        }
+        self
     }
 }
 
@@ -65,12 +97,15 @@ impl Task {
         let mut sent = 0;
         outbox.drain(|envelope| {
             let output = &mut outputs[envelope.sink];
+            if output.silence.covers(envelope.key, envelope.timestamp) {
+                return Ok(());
+            }
             output.records += 1;
             output.bytes += (envelope.key.len() + envelope.value.len()) as u64;
-            let time =
-                TimeHeader { lane: id.partition, promise: envelope.promise, carried: envelope.carried, idle: false }.encode();
+            let (promise, carried) = (envelope.promise, envelope.carried);
+            let time = TimeHeader { lane: id.partition, promise, carried, idle: false, ended: false }.encode();
             if let Some(told) = usize::try_from(envelope.partition).ok().and_then(|p| output.told.get_mut(p)) {
-                *told = Told { promise: envelope.promise, idle: false, spoken_to: true };
+                *told = Told { promise, idle: false, ended: false, spoken_to: true };
             }
             let time_header = [(HEADER, Some(&time[..]))];
             let mut result = producer.send(Outgoing {
@@ -107,7 +142,7 @@ impl Task {
 
     /// Whether a partition of a repartition topic does not know yet how far event time has come here.
     pub(crate) fn has_markers(&self, to: Markers) -> bool {
-        let now = (self.time, self.is_idle());
+        let now = (self.time, self.is_idle(), self.has_finished);
         self.outputs.iter().any(|output| output.told.iter().any(|told| told.lacks(now, to)))
     }
 
@@ -118,10 +153,11 @@ impl Task {
 
     /// Tells event time to the partitions that do not know it. A marker that would repeat what was told is not sent.
     pub(crate) fn send_markers(&mut self, to: Markers, producer: &mut dyn Producer) -> Result<(), LogError> {
-        let (promise, idle) = (self.time, self.is_idle());
+        let (promise, idle, ended) = (self.time, self.is_idle(), self.has_finished);
         for output in &mut self.outputs {
-            for (partition, told) in output.told.iter_mut().enumerate().filter(|(_, told)| told.lacks((promise, idle), to)) {
-                let time = TimeHeader { lane: self.id.partition, promise, carried: promise, idle }.encode();
+            for (partition, told) in output.told.iter_mut().enumerate().filter(|(_, told)| told.lacks((promise, idle, ended), to))
+            {
+                let time = TimeHeader { lane: self.id.partition, promise, carried: promise, idle, ended }.encode();
                 producer.send(Outgoing {
                     topic: &output.topic,
                     partition: partition as i32,
@@ -131,7 +167,7 @@ impl Task {
                     headers: &[(HEADER, Some(&time[..]))],
                     track_offset: false,
                 })?;
-                *told = Told { promise, idle, spoken_to: false };
+                *told = Told { promise, idle, ended, spoken_to: false };
             }
         }
         self.end_marker_round();

@@ -40,6 +40,8 @@ pub(crate) struct InputQueue {
     at_end: bool,
     /// For a table: the end it had when the task started. Streams wait until it is reached.
     pub(crate) gate: i64,
+    /// In a bounded run, for an input that is not a repartition topic: the first offset that is not read.
+    until: Option<i64>,
     /// Since when there has been nothing to read.
     quiet_since: Option<Duration>,
     /// The offset and metadata committed last.
@@ -75,6 +77,7 @@ impl InputQueue {
             position,
             at_end: false,
             gate,
+            until: None,
             quiet_since: None,
             committed: None,
             consumed_records: 0,
@@ -82,7 +85,11 @@ impl InputQueue {
         }
     }
 
-    pub(crate) fn receive(&mut self, batch: Batch) {
+    pub(crate) fn receive(&mut self, mut batch: Batch) {
+        if let Some(until) = self.until.filter(|until| batch.position >= *until) {
+            batch.records.retain(|record| record.offset < until);
+            (batch.position, batch.at_end) = (until, true);
+        }
         if !batch.records.is_empty() {
             self.quiet_since = None;
         }
@@ -138,6 +145,22 @@ impl InputQueue {
     /// Whether nothing waits and nothing more is known to exist.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.records.is_empty() && self.at_end
+    }
+
+    /// In a bounded run: sets the first offset that is not read.
+    pub(crate) fn end_at(&mut self, until: i64) {
+        self.until = Some(until);
+        self.at_end |= self.position >= until;
+    }
+
+    /// In a bounded run: whether everything has been received.
+    pub(crate) fn is_received(&self) -> bool {
+        self.until.is_some_and(|until| self.position >= until)
+    }
+
+    /// In a bounded run: whether everything there is has been processed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.records.is_empty() && (self.is_received() || self.clock.has_ended())
     }
 
     /// The next offset to process: where a successor would begin. Past transaction markers once everything was processed.

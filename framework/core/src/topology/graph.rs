@@ -9,6 +9,7 @@ use crate::inspect::{Shape, Types};
 use crate::operators::{Edge, Operator, Source};
 use crate::policy::Policy;
 use crate::record::TopicName;
+use crate::task::Belongs;
 
 /// Makes a task's own instance of a node.
 pub(crate) enum Make {
@@ -58,6 +59,8 @@ pub(crate) struct SinkSpec {
     pub(crate) internal: bool,
     /// Makes the operator, given the sink's number within the task and the topic's partition count.
     pub(crate) make: MakeSink,
+    /// The moment a record written here belongs to, which decides whether a bounded run writes it.
+    pub(crate) belongs: Belongs,
 }
 
 pub(crate) struct NodeSpec {

@@ -189,6 +189,7 @@ impl<K: Key, V: 'static> Stream<K, V> {
             topic: topic.into(),
             internal,
             make: Arc::new(|sink, partitions| Box::new(Sink::<K, V, C> { sink, partitions, types: PhantomData })),
+            belongs: |key, timestamp| K::window_start(key).unwrap_or(timestamp),
         });
         let node = NodeSpec { name: name.to_owned(), make, edges: Vec::new(), stores: Vec::new() };
         self.graph.borrow_mut().add_after(self.node, self.output, node);
