@@ -13,8 +13,8 @@ use tempfile::TempDir;
 const PARTITIONS: i32 = 4;
 const LONG: Duration = Duration::from_secs(120);
 /// Records written before each kill.
-const PER_ROUND: usize = 5_000;
-const KILLS: usize = 5;
+const PER_ROUND: usize = 4_000;
+const KILLS: usize = 4;
 
 fn start(broker: &KafkaBroker, state: &Path) -> AppProcess {
     let (bootstrap, state) = (broker.bootstrap(), state.to_str().expect("a path in UTF-8"));
@@ -74,11 +74,11 @@ fn a_long_outage_of_the_cluster_does_not_end_the_process() {
     let log = broker.log();
     let directory = TempDir::new().expect("a temporary directory");
     let mut orders = Orders::new();
-    let first: Vec<Sent> = orders.by_ref().take(40_000).collect();
+    let first: Vec<Sent> = orders.by_ref().take(12_000).collect();
     poison::write(&log, PARTITIONS, &first).expect("the orders are written");
     let mut backlog = backlog(&log);
     let mut app = start(&broker, &directory.path().join("state"));
-    until("it is in the middle of it", LONG, || backlog.remaining().ok().filter(|remaining| *remaining < 35_000));
+    until("it is in the middle of it", LONG, || backlog.remaining().ok().filter(|remaining| *remaining < 10_000));
     let signal = |name: &str| {
         let done = Command::new("kill").args([name, &broker.pid().to_string()]).status();
         assert!(done.is_ok_and(|status| status.success()));
