@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headwater_core::port::{
     Batch, GroupMetadata, Log, Membership, MembershipConfig, MembershipEvent, NewTopic, Producer, ProducerConfig, Reader,
@@ -95,11 +95,25 @@ pub fn read_to_end(reader: &mut dyn Reader) -> (Vec<Record>, i64) {
     (records, position)
 }
 
+/// How long a transaction that ended may take to show in its partitions.
+const MARKERS: Duration = Duration::from_secs(2);
+
 /// Everything a reader of that isolation level sees in partition 0 of a topic now.
 pub fn everything(log: &KafkaLog, topic: &TopicName, read_uncommitted: bool) -> Vec<String> {
-    let mut reader = reader(log, read_uncommitted);
-    reader.assign(&[(p(topic, 0), 0)]).unwrap();
-    values(&read_to_end(reader.as_mut()).0)
+    let (mut reader, partition) = (reader(log, read_uncommitted), p(topic, 0));
+    reader.assign(&[(partition.clone(), 0)]).unwrap();
+    let (mut records, mut position) = read_to_end(reader.as_mut());
+    // The coordinator answers a commit before its markers are in the partitions; until they are, what was committed is hidden
+    // like what is still open.
+    let end = reader.ends(std::slice::from_ref(&partition)).unwrap()[0].end;
+    let deadline = Instant::now() + MARKERS;
+    while position < end && Instant::now() < deadline {
+        for batch in reader.poll(1000, TICK).unwrap() {
+            position = batch.position;
+            records.extend(batch.records);
+        }
+    }
+    values(&records)
 }
 
 pub fn member(log: &KafkaLog, group: &str, topics: &[&TopicName]) -> Box<dyn Membership> {
