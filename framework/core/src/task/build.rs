@@ -16,7 +16,7 @@ use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::{Limit, TaskState};
 use crate::time::Timestamp;
-use crate::topology::{Changelog, Make, SourceRole, SourceSpec};
+use crate::topology::{Changelog, Make, SinkSpec, SourceRole, SourceSpec};
 
 /// Where an input of a task begins.
 #[derive(Debug, Clone)]
@@ -72,11 +72,7 @@ impl Task {
                 Make::Sink(sink) => {
                     let partitions = plan.partitions.get(&sink.topic).copied().unwrap_or(1);
                     limits.push(limit(plan, &sink.topic, largest_record));
-                    let output = OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions);
-                    outputs.push(match plan.bounded() {
-                        Some(bounds) => output.within(bounds, sink.belongs),
-                        None => output,
-                    });
+                    outputs.push(output(plan, sink, partitions));
                     Some((sink.make)(outputs.len() - 1, partitions))
                 }
             };
@@ -114,11 +110,16 @@ impl Task {
             blamed: None,
         };
         task.set_bounds();
-        for input in &mut task.inputs {
-            // What is committed already need not be committed again.
-            input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
-        }
+        task.set_committed(starts);
         task
+    }
+}
+
+fn output(plan: &Plan, sink: &SinkSpec, partitions: i32) -> OutputTopic {
+    let output = OutputTopic::new(Arc::clone(&sink.topic), sink.internal, partitions);
+    match plan.bounded() {
+        Some(bounds) => output.within(bounds, sink.belongs),
+        None => output,
     }
 }
 
@@ -147,6 +148,13 @@ fn letters(plan: &Plan, id: &TaskId, largest_record: usize) -> Option<Letters> {
 }
 
 impl Task {
+    /// What is committed already need not be committed again.
+    fn set_committed(&mut self, starts: &BTreeMap<TopicName, InputStart>) {
+        for input in &mut self.inputs {
+            input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
+        }
+    }
+
     /// Ends the inputs where a bounded run ends them. One with nothing to read never holds event time back.
     fn set_bounds(&mut self) {
         let Some(bounds) = &self.bounds else { return };
