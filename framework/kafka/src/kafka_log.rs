@@ -87,11 +87,11 @@ impl Log for KafkaLog {
     }
 
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, self.config.fetch_ahead)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, options::reader, self.config.fetch_ahead)?))
     }
 
     fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, self.config.restore_ahead)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, options::restore, self.config.restore_ahead)?))
     }
 
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError> {

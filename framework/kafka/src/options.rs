@@ -92,6 +92,13 @@ fn finish(mut client: ClientConfig, config: &KafkaConfig) -> ClientConfig {
     client
 }
 
+/// For reading logs to their ends and no further: the end is told as soon as it is reached, which would be a waste for who reads on.
+pub(crate) fn restore(config: &KafkaConfig, group: &str, read_uncommitted: bool, fetch_ahead: usize) -> ClientConfig {
+    let mut client = reader(config, group, read_uncommitted, fetch_ahead);
+    client.set(FETCH_WAIT, "10");
+    finish(client, config)
+}
+
 /// What every client has that reads or asks but is no member.
 fn asking(config: &KafkaConfig) -> ClientConfig {
     let mut client = base(config);
@@ -112,6 +119,8 @@ pub(crate) fn probe(config: &KafkaConfig) -> ClientConfig {
     client
 }
 
+/// How long a broker holds an answer back that has no record yet.
+const FETCH_WAIT: &str = "fetch.wait.max.ms";
 /// Bytes a queued record costs at least, in librdkafka's own structures.
 const QUEUED_RECORD: usize = 512;
 
@@ -126,7 +135,7 @@ pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool, 
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "true")
         // An end is known when a fetch comes back empty: this bounds how late.
-        .set("fetch.wait.max.ms", "100")
+        .set(FETCH_WAIT, "100")
         // By default a full queue stops fetching for a whole second.
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.error.backoff.ms", "100")

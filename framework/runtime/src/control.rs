@@ -34,7 +34,7 @@ impl<'a> Control<'a> {
 
     /// What the topic says now; nothing where it does not exist. [`LogError::Retriable`] if it cannot be read within `limit`.
     pub(crate) fn read(&self, limit: Duration) -> Result<Option<ControlState>, RunError> {
-        let mut reader = self.log.reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
+        let mut reader = self.log.restore_reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
         let partition = TopicPartition { topic: self.topic.clone(), partition: 0 };
         let ends = match reader.ends(std::slice::from_ref(&partition)) {
             Err(LogError::UnknownTopic { .. }) => return Ok(None),

@@ -26,27 +26,41 @@ pub(crate) struct Guard {
     serial: u64,
 }
 
-/// Refuses a topology that would misread the state; nothing is made or changed.
-pub(crate) fn check(plan: &Plan, log: &dyn Log, stores: &dyn Stores, options: &RunOptions) -> Result<(), RunError> {
+/// Refuses a topology that would misread the state; nothing is made or changed. Answers what the control topic says, if there is one.
+pub(crate) fn check(
+    plan: &Plan,
+    log: &dyn Log,
+    stores: &dyn Stores,
+    options: &RunOptions,
+) -> Result<Option<ControlState>, RunError> {
     let (app, topic) = (plan.blueprint().app(), plan.blueprint().control_topic());
-    let state = Control::of(app, &topic, log).read(AT_START)?.unwrap_or_default();
-    refuse_unfinished_reset(app, &state)?;
-    let kept = match state.manifest {
-        Some(kept) => Some((format!("topic {topic:?}"), kept)),
+    let state = Control::of(app, &topic, log).read(AT_START)?;
+    state.iter().try_for_each(|state| refuse_unfinished_reset(app, state))?;
+    let kept = match state.as_ref().and_then(|state| state.manifest.as_ref()) {
+        Some(kept) => Some((format!("topic {topic:?}"), kept.clone())),
         None => local(stores)?.map(|kept| (String::from("the state directory"), kept)),
     };
-    match kept {
-        Some((place, kept)) => refuse(app, &place, &kept.manifest, &plan.manifest(), &options.accepted_changes),
-        None => Ok(()),
+    if let Some((place, kept)) = kept {
+        refuse(app, &place, &kept.manifest, &plan.manifest(), &options.accepted_changes)?;
     }
+    Ok(state)
 }
 
-/// Keeps the manifest in the control topic, which is made if it is missing, and in the state directory.
-pub(crate) fn keep(plan: &Plan, log: &dyn Log, stores: &dyn Stores, options: &RunOptions) -> Result<Guard, RunError> {
+/// Keeps the manifest in the control topic, which is made if it is missing, and in the state directory. `seen` is what [`check`] found: whoever
+/// wrote since is noticed when the manifest is written, or else by [`Guard::verify`].
+pub(crate) fn keep(
+    plan: &Plan,
+    log: &dyn Log,
+    stores: &dyn Stores,
+    options: &RunOptions,
+    seen: Option<ControlState>,
+) -> Result<Guard, RunError> {
     let (app, topic, ours) = (plan.blueprint().app(), plan.blueprint().control_topic(), plan.manifest());
     let control = Control::of(app, &topic, log);
-    control.create(options.replication)?;
-    let mut kept = control.read(AT_START)?.and_then(|state| state.manifest);
+    if seen.is_none() {
+        control.create(options.replication)?;
+    }
+    let mut kept = seen.and_then(|state| state.manifest);
     if kept.as_ref().is_none_or(|kept| kept.manifest != kept.manifest.succeeded_by(&ours)) {
         control.update(AT_START, |state| {
             refuse_unfinished_reset(app, state)?;

@@ -54,9 +54,9 @@ impl Process {
         let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
         let (mut plan, existing) = topics::fit(blueprint, admin.as_mut())?;
         // Before anything is made: a topology that is refused leaves everything as it was.
-        manifest::check(&plan, log, world.stores.as_ref(), &options)?;
+        let seen = manifest::check(&plan, log, world.stores.as_ref(), &options)?;
         topics::make(&mut plan, existing, admin.as_mut(), &options)?;
-        let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options)?;
+        let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options, seen)?;
         let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
         world.stores.expect_tasks(plan.tasks().len());
         let workers = options.workers.max(1);

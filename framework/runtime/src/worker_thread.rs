@@ -63,6 +63,7 @@ impl WorkerThread {
     }
 
     fn work(&mut self) -> Result<(), EngineError> {
+        self.worker.warm_up()?;
         let mut busy = false;
         while self.carry_out_orders()? {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);

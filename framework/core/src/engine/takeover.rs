@@ -10,6 +10,15 @@ use crate::port::{LogError, ProducerConfig, StateStores};
 use crate::record::TopicPartition;
 
 impl Worker {
+    /// Registers the producer before there is a task, while the group is joined: the first task need not wait for it then. What fails is
+    /// tried again when it is needed. A predecessor of the same transactional id, which is fenced by this, is an earlier life of this process.
+    pub fn warm_up(&mut self) -> Result<(), EngineError> {
+        match self.producer() {
+            Err(error) if !may_pass(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins to bring stores to the end of their changelogs.
     pub(super) fn restore(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
         let Some(bounds) = self.bounds(&id)? else {

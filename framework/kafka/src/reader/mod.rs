@@ -4,11 +4,13 @@ mod cursors;
 mod decode;
 mod offsets;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
 use headwater_core::{Timestamp, TopicName, TopicPartition};
+use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -30,14 +32,24 @@ pub(crate) struct KafkaReader {
     uncommitted: Option<Arc<Client>>,
     /// Reads committed; opened when committed offsets are asked for and `client` does not.
     stable: Option<Arc<Client>>,
+    /// Topics whose leaders `client` was told.
+    known: BTreeSet<TopicName>,
     cursors: Cursors,
     decoder: Decoder,
     failures: Vec<Failure>,
 }
 
+/// How long a client may take to learn the leaders of a topic before it is left to find them on its own.
+const LEADERS: Duration = Duration::from_millis(500);
+
 impl KafkaReader {
-    pub(crate) fn new(config: &KafkaConfig, reader: &ReaderConfig, fetch_ahead: usize) -> Result<KafkaReader, LogError> {
-        let options = options::reader(config, &reader.group, reader.read_uncommitted, fetch_ahead);
+    pub(crate) fn new(
+        config: &KafkaConfig,
+        reader: &ReaderConfig,
+        options: fn(&KafkaConfig, &str, bool, usize) -> ClientConfig,
+        fetch_ahead: usize,
+    ) -> Result<KafkaReader, LogError> {
+        let options = options(config, &reader.group, reader.read_uncommitted, fetch_ahead);
         let client = offsets::open(config, "reader", options)?;
         let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
         Ok(KafkaReader {
@@ -48,6 +60,7 @@ impl KafkaReader {
             client,
             uncommitted: None,
             stable: None,
+            known: BTreeSet::new(),
             cursors: Cursors::default(),
             decoder: Decoder::default(),
             failures: Vec::new(),
@@ -70,6 +83,16 @@ impl KafkaReader {
             self.assignment.remove(&stopped).map_err(|error| failed("stopping to read", error))?;
         }
         Ok(was_paused)
+    }
+
+    /// Has the client know who leads these partitions. On its own librdkafka asks for one new topic at once, and for what was added meanwhile
+    /// only when it looks round a second later.
+    fn learn_leaders(&mut self, partitions: &[(TopicPartition, i64)]) {
+        for (partition, _) in partitions {
+            if !self.known.contains(&partition.topic) && self.client.fetch_metadata(Some(&partition.topic), LEADERS).is_ok() {
+                self.known.insert(partition.topic.clone());
+            }
+        }
     }
 
     /// The client that asks about logs, whatever the isolation level of what reads them.
@@ -176,6 +199,7 @@ impl Reader for KafkaReader {
         if partitions.is_empty() {
             return Ok(());
         }
+        self.learn_leaders(partitions);
         self.assignment.add(&list).map_err(|error| failed("starting to read", error))?;
         if was_paused.count() > 0 {
             self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
