@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub replication: Option<i32>,
     /// After this long without records an input partition that was read to its end no longer holds event time back. Default 30 s.
     pub idle_timeout: Duration,
+    /// How often what is committed is deleted from repartition topics. Default 30 s, as Kafka Streams does (`repartition.purge.interval.ms`).
+    pub trim_interval: Duration,
     /// Bytes of input a task may hold in memory before its partitions are paused. Default 16 MiB.
     pub buffer_bytes: usize,
     /// Bytes of input all tasks of the process together may hold before those are paused that hold more than their share.
@@ -55,6 +57,7 @@ impl Default for RunOptions {
             create_outputs: true,
             replication: None,
             idle_timeout: Duration::from_secs(30),
+            trim_interval: Duration::from_secs(30),
             buffer_bytes: 16 << 20,
             buffer_total_bytes: 64 << 20,
             accepted_changes: Vec::new(),

@@ -111,7 +111,7 @@ impl Process {
             crew.hire(number, self.worker(number, questions, &tell)?)?;
         }
         drop(tell);
-        let trimmer = Trimmer::start(&self.plan, &self.world, &self.shared);
+        let trimmer = Trimmer::start(&self.plan, &self.world, &self.shared, self.options.trim_interval);
         let mut member = Member::new(Arc::clone(&self.plan), membership, self.options.workers);
         self.world.observer.phase(&Phase::Joining);
         let served = self.attend(&mut member, &crew, shutdown);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use headwater_core::port::Log;
@@ -12,18 +11,15 @@ use headwater_core::{Plan, TopicName, TopicPartition};
 use crate::run::World;
 use crate::worker_thread::Shared;
 
-/// As often as Kafka Streams does (`repartition.purge.interval.ms`).
-const INTERVAL: Duration = Duration::from_secs(30);
-
-/// Trims every 30 s on a thread of its own, because the call may take long, and once more when dropped.
+/// Trims again and again on a thread of its own, because the call may take long. When this is dropped a call that is under way is not waited
+/// for: the partitions wait for whoever takes them over, and what is left is trimmed there.
 pub(crate) struct Trimmer {
-    keep: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _keep: Sender<()>,
 }
 
 impl Trimmer {
     /// None if there is nothing to trim: no repartition topic.
-    pub(crate) fn start(plan: &Plan, world: &World, shared: &Arc<Shared>) -> Option<Trimmer> {
+    pub(crate) fn start(plan: &Plan, world: &World, shared: &Arc<Shared>, interval: Duration) -> Option<Trimmer> {
         let topics: Vec<TopicName> =
             plan.internal_topics().into_iter().filter(|topic| !topic.changelog).map(|topic| topic.topic).collect();
         if topics.is_empty() {
@@ -32,27 +28,16 @@ impl Trimmer {
         let (keep, stopped) = channel::<()>();
         let mut work = Work { topics, log: Arc::clone(&world.log), shared: Arc::clone(shared), trimmed: BTreeMap::new() };
         let run = move || {
-            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 work.trim();
             }
-            work.trim();
         };
         match std::thread::Builder::new().name("trim".into()).spawn(run) {
-            Ok(thread) => Some(Trimmer { keep: Some(keep), thread: Some(thread) }),
+            Ok(_) => Some(Trimmer { _keep: keep }),
             Err(error) => {
                 tracing::warn!(%error, "repartition topics will not be trimmed");
                 None
             }
-        }
-    }
-}
-
-impl Drop for Trimmer {
-    fn drop(&mut self) {
-        self.keep = None;
-        if let Some(thread) = self.thread.take() {
-            // It has logged what went wrong, if anything did; trimming is never worth failing for.
-            let _ = thread.join();
         }
     }
 }

@@ -91,6 +91,7 @@ fn later_layers_win_and_each_value_knows_its_origin() {
         run.idle_timeout                       30s             default
         run.instance                           pod-0           env HEADWATER_INSTANCE
         run.replication                        -               default
+        run.trim_interval                      30s             default
         run.workers                            4               flag --workers
         state.dir                              ./state         default
         state.keep_open                        5s              default

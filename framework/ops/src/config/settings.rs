@@ -126,6 +126,10 @@ pub struct RunSettings {
     /// Default: `30s`.
     #[serde(with = "text::one")]
     pub idle_timeout: Duration,
+    /// How often what is committed is deleted from repartition topics, with a unit. Default: `30s`, as Kafka Streams'
+    /// `repartition.purge.interval.ms`.
+    #[serde(with = "text::one")]
+    pub trim_interval: Duration,
     /// Name of this process in the group (`group.instance.id`), which makes it a static member: it gets its partitions back
     /// after a restart without a rebalance. Must differ between processes. Short in the environment: `HEADWATER_INSTANCE`.
     /// Default: none.
@@ -162,6 +166,7 @@ impl Default for RunSettings {
             guarantee: Guarantee::ExactlyOnce,
             commit_interval: Duration::from_millis(100),
             idle_timeout: Duration::from_secs(30),
+            trim_interval: Duration::from_secs(30),
             instance: None,
             create_outputs: true,
             replication: None,
@@ -260,6 +265,7 @@ impl Settings {
             create_outputs: self.run.create_outputs,
             replication: self.run.replication,
             idle_timeout: self.run.idle_timeout,
+            trim_interval: self.run.trim_interval,
             accepted_changes: self.accepted_changes(),
             buffer_bytes: bytes(self.run.buffer.bytes()),
             ..self.memory().map(|memory| within(&memory)).unwrap_or_default()
