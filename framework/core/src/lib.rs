@@ -20,6 +20,7 @@ mod operators;
 mod partition;
 mod policy;
 pub mod port;
+mod reach;
 mod record;
 mod reduce;
 mod sort_key;
@@ -30,7 +31,7 @@ mod topology;
 mod transform;
 mod window;
 
-pub use blueprint::{Blueprint, InternalTopic, Plan, PlanError, TaskId, TopicUse, TopologyError};
+pub use blueprint::{Blueprint, InputTimes, InternalTopic, Plan, PlanError, TaskId, TopicUse, TopologyError};
 pub use codec::{Codec, CodecError, Json, Raw, Text};
 pub use failure::Failure;
 pub use failures::{BackOff, Failures, RunFailure};
@@ -38,10 +39,11 @@ pub use inspect::{Page, QueryError, StateQuery, StoreKind, StoreSummary};
 pub use key::Key;
 pub use manifest::{
     ControlError, ControlState, InputEntry, Manifest, ManifestError, OperatorEntry, RepartitionEntry, ResetMark, StoreEntry,
-    StoredManifest, TopologyChange, Verdict,
+    StoredManifest, TopologyChange, Verdict, control_topic,
 };
 pub use partition::{murmur2, partition_for};
 pub use policy::Policy;
+pub use reach::Reach;
 pub use record::{Header, Outgoing, Record, TopicName, TopicPartition};
 pub use reduce::{At, Reduce};
 pub use sort_key::SortKey;

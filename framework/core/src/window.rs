@@ -78,6 +78,11 @@ impl Tumbling {
         self.size
     }
 
+    /// How long a window stays open after its end.
+    pub const fn grace_period(&self) -> Duration {
+        self.grace
+    }
+
     /// From a window's start to its closing.
     pub fn lifetime(&self) -> Duration {
         self.size + self.grace

@@ -248,6 +248,17 @@ impl Admin for KafkaAdmin {
         groups::delete_positions(&self.client, group, partitions)
     }
 
+    fn delete_group(&mut self, group: &str) -> Result<(), LogError> {
+        let results = self.ask("deleting a group", || block_on(self.admin.delete_groups(&[group], &admin_options())))?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, Code::GroupIdNotFound)) => {}
+                Err((group, code)) => return Err(from_code(code, &format!("deleting group {group:?}"), None)),
+            }
+        }
+        Ok(())
+    }
+
     fn brokers(&mut self) -> Result<usize, LogError> {
         Ok(self.metadata(None)?.brokers().len())
     }

@@ -11,7 +11,7 @@ use crate::RunError;
 const TRIES: u32 = 20;
 
 /// A record to be written; without a value it removes what the key had.
-pub(crate) type ControlRecord = (&'static str, Option<String>);
+pub(crate) type ControlRecord = (String, Option<String>);
 
 pub(crate) struct Control<'a> {
     log: &'a dyn Log,

@@ -77,7 +77,7 @@ pub(crate) fn keep(
             }
             let (key, value) = next.record();
             kept = Some(next);
-            Ok(vec![(key, Some(value))])
+            Ok(vec![(key.into(), Some(value))])
         })?;
     }
     let Some(kept) = kept else { return Err(LogError::Fatal(format!("the manifest was not kept in topic {topic:?}")).into()) };

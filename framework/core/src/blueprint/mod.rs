@@ -4,6 +4,7 @@ mod check;
 mod describe;
 mod partitions;
 mod policies;
+mod reaches;
 mod subtopology;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use partitions::{InternalTopic, Plan, PlanError, TaskId, TopicUse};
+pub use reaches::InputTimes;
 pub(crate) use subtopology::Subtopology;
 
 use crate::record::TopicName;

@@ -7,6 +7,7 @@
 //! time said are left out, and a task whose inputs have ended says so to the tasks behind it.
 
 mod completion;
+mod run_record;
 mod time_range;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use completion::{Completion, Progress};
+pub use run_record::{InputSpan, Mode, RunPhase, RunRecord};
 pub use time_range::TimeRange;
 
 use crate::record::{TopicName, TopicPartition};

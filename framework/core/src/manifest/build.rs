@@ -22,7 +22,8 @@ impl Blueprint {
     }
 }
 
-pub(crate) fn control_topic(app: &str) -> String {
+/// The name of an application's control topic.
+pub fn control_topic(app: &str) -> String {
     format!("{app}-control")
 }
 

@@ -1,12 +1,17 @@
 //! The records of the control topic. Each has a key that says what it is and a value in JSON with a version; the newest of a key counts.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Manifest, ManifestError};
+use crate::bounded::RunRecord;
 
 const MANIFEST: &str = "manifest";
 const RESET: &str = "reset";
+/// Followed by the run's id.
+const RUN: &str = "run/";
 /// Version of the values.
 const VERSION: u32 = 1;
 
@@ -35,6 +40,8 @@ pub struct ControlState {
     pub manifest: Option<StoredManifest>,
     /// The reset under way.
     pub reset: Option<ResetMark>,
+    /// Bounded runs, by id.
+    pub runs: BTreeMap<String, RunRecord>,
 }
 
 /// A record of the control topic that cannot be read.
@@ -105,9 +112,32 @@ impl ControlState {
             (b"manifest", Some(value)) => self.manifest = Some(StoredManifest::from_json(&String::from_utf8_lossy(value))?),
             (b"reset", None) => self.reset = None,
             (b"reset", Some(value)) => self.reset = Some(typed(RESET, versioned(RESET, value)?)?),
-            _ => {}
+            _ => self.apply_run(key, value)?,
         }
         Ok(())
+    }
+
+    fn apply_run(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ControlError> {
+        let Some((key, id)) = std::str::from_utf8(key).ok().and_then(|key| Some((key, key.strip_prefix(RUN)?))) else {
+            return Ok(());
+        };
+        match value {
+            Some(value) => drop(self.runs.insert(id.to_owned(), typed(key, versioned(key, value)?)?)),
+            None => drop(self.runs.remove(id)),
+        }
+        Ok(())
+    }
+}
+
+impl RunRecord {
+    /// Key and value of its record in the control topic.
+    pub fn record(&self) -> (String, String) {
+        (RunRecord::key(&self.id), to_json(self))
+    }
+
+    /// The key of a run's record.
+    pub fn key(id: &str) -> String {
+        format!("{RUN}{id}")
     }
 }
 

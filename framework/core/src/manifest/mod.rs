@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(crate) use build::control_topic;
+pub use build::control_topic;
 pub use change::{TopologyChange, Verdict};
 pub use control::{ControlError, ControlState, ResetMark, StoredManifest};
 pub use entries::{InputEntry, OperatorEntry, RepartitionEntry, StoreEntry};

@@ -58,6 +58,8 @@ pub trait Admin: Send {
     fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError>;
     /// Removes the group's positions, so that it begins anew; where it has none is fine. [`LogError::Fatal`] while it has members.
     fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError>;
+    /// Removes the group with all its positions; one that does not exist is no error. [`LogError::Fatal`] while it has members.
+    fn delete_group(&mut self, group: &str) -> Result<(), LogError>;
     /// Number of brokers in the cluster.
     fn brokers(&mut self) -> Result<usize, LogError>;
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use crate::inspect::{Shape, Types};
 use crate::operators::{Edge, Operator, Source};
 use crate::policy::Policy;
+use crate::reach::Reach;
 use crate::record::TopicName;
 use crate::task::Belongs;
+use crate::window::Tumbling;
 
 /// Makes a task's own instance of a node.
 pub(crate) enum Make {
@@ -48,6 +50,8 @@ pub(crate) struct SourceSpec {
     /// How far ahead of its append time a record's event time may be; none for any.
     pub(crate) max_future: Option<Duration>,
     pub(crate) types: Types,
+    /// Whether event time is the record's timestamp, not something in its value.
+    pub(crate) is_record_time: bool,
     pub(crate) make: Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>,
 }
 
@@ -68,6 +72,10 @@ pub(crate) struct NodeSpec {
     pub(crate) make: Make,
     /// Where its outputs go, by number of node in the whole graph.
     pub(crate) edges: Vec<Edge>,
+    /// How far back its own state reaches.
+    pub(crate) reach: Reach,
+    /// The windows it keeps state by.
+    pub(crate) windows: Option<Tumbling>,
     /// Its stores, by number in the whole graph. A store listed by several nodes keeps them in one task.
     pub(crate) stores: Vec<usize>,
 }
@@ -99,6 +107,13 @@ pub(crate) struct Graph {
     pub(crate) timer_policies: BTreeMap<usize, Policy>,
     /// The dead-letter topic, if the application names it.
     pub(crate) dead_letters: Option<TopicName>,
+}
+
+impl NodeSpec {
+    /// A node that leads nowhere yet and keeps nothing.
+    pub(crate) fn new(name: impl Into<String>, make: Make) -> NodeSpec {
+        NodeSpec { name: name.into(), make, edges: Vec::new(), reach: Reach::NONE, windows: None, stores: Vec::new() }
+    }
 }
 
 impl Graph {

@@ -30,10 +30,10 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
             policy: Some(Policy::default()),
             max_future: Some(MAX_FUTURE),
             types: Types::of::<K, V, C>(),
+            is_record_time: true,
             make: Arc::new(|| make::<K, V, C>(None)),
         };
-        let node = NodeSpec { name: topic.to_owned(), make: Make::Source(source), edges: Vec::new(), stores: Vec::new() };
-        let node = graph.borrow_mut().add(node);
+        let node = graph.borrow_mut().add(NodeSpec::new(topic, Make::Source(source)));
         Input { stream: Stream::of(graph, node, 0), codec: PhantomData }
     }
 
@@ -46,7 +46,10 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
     /// Takes event time from the value; the second argument is the record's own timestamp, which is the default.
     pub fn timestamp(self, of: impl Fn(&V, Timestamp) -> Timestamp + Send + Sync + 'static) -> Self {
         let of: TimestampOf<V> = Arc::new(of);
-        self.configure(|source| source.make = Arc::new(move || make::<K, V, C>(Some(Arc::clone(&of)))))
+        self.configure(|source| {
+            source.is_record_time = false;
+            source.make = Arc::new(move || make::<K, V, C>(Some(Arc::clone(&of))));
+        })
     }
 
     /// What happens to records that cannot be decoded or processed, or whose results cannot be written. Records behind a

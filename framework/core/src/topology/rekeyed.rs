@@ -27,14 +27,10 @@ impl<K: Key, V: 'static> Rekeyed<K, V> {
             policy: None,
             max_future: None,
             types: Types::of::<K, V, C>(),
+            is_record_time: true,
             make: Arc::new(|| Box::new(StreamSource::<K, V, C> { timestamp: None, loaded: None, codec: PhantomData })),
         };
-        let node = NodeSpec {
-            name: format!("{name}-repartition-source"),
-            make: Make::Source(source),
-            edges: Vec::new(),
-            stores: Vec::new(),
-        };
+        let node = NodeSpec::new(format!("{name}-repartition-source"), Make::Source(source));
         let node = graph.borrow_mut().add(node);
         Rekeyed { stream: Stream::of(graph, node, 0) }
     }

@@ -8,6 +8,7 @@ use crate::codec::{Codec, Json};
 use crate::inspect::{Shape, StoreKind, type_name};
 use crate::key::Key;
 use crate::operators::{self, Operator, Sink};
+use crate::reach::Reach;
 use crate::reduce::{At, Reduce};
 use crate::transform::{On, Transform};
 use crate::window::Tumbling;
@@ -42,8 +43,19 @@ impl<K, V> Stream<K, V> {
         let mut graph = self.graph.borrow_mut();
         let name = name.map_or_else(|| graph.label(self.node, operation), str::to_owned);
         let make = Make::Operator { operation, key: type_name::<K>(), make: Arc::new(make) };
-        let node = graph.add_after(self.node, self.output, NodeSpec { name, make, edges: Vec::new(), stores });
+        let node = graph.add_after(self.node, self.output, NodeSpec { stores, ..NodeSpec::new(name, make) });
         Stream::of(Rc::clone(&self.graph), node, 0)
+    }
+}
+
+impl<K, V> Stream<K, V> {
+    /// The same, of an operator whose state reaches this far back.
+    pub(super) fn reaching(self, reach: Reach, windows: Option<Tumbling>) -> Stream<K, V> {
+        let mut graph = self.graph.borrow_mut();
+        let node = &mut graph.nodes[self.node];
+        (node.reach, node.windows) = (reach, windows);
+        drop(graph);
+        self
     }
 }
 
@@ -155,6 +167,7 @@ impl<K: Key, V: 'static> Stream<K, V> {
                 types: PhantomData,
             })
         })
+        .reaching(Reach::Unbounded, None)
     }
 
     /// How many events each key has had, emitted with every event.
@@ -191,7 +204,6 @@ impl<K: Key, V: 'static> Stream<K, V> {
             make: Arc::new(|sink, partitions| Box::new(Sink::<K, V, C> { sink, partitions, types: PhantomData })),
             belongs: |key, timestamp| K::window_start(key).unwrap_or(timestamp),
         });
-        let node = NodeSpec { name: name.to_owned(), make, edges: Vec::new(), stores: Vec::new() };
-        self.graph.borrow_mut().add_after(self.node, self.output, node);
+        self.graph.borrow_mut().add_after(self.node, self.output, NodeSpec::new(name, make));
     }
 }

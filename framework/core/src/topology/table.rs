@@ -38,10 +38,10 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
             policy: Some(Policy::default()),
             max_future: None,
             types: Types::of::<K, V, C>(),
+            is_record_time: true,
             make: Arc::new(|| Box::new(TableSource::<K, V, C> { loaded: None, types: PhantomData })),
         };
-        let node =
-            nodes.add(NodeSpec { name: topic.to_owned(), make: Make::Source(source), edges: Vec::new(), stores: vec![store] });
+        let node = nodes.add(NodeSpec { stores: vec![store], ..NodeSpec::new(topic, Make::Source(source)) });
         drop(nodes);
         Table { graph, node, store, types: PhantomData }
     }

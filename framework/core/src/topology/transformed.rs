@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::inspect::StoreKind;
 use crate::operators::{Handler, Operator, TransformNode, typed};
 use crate::policy::Policy;
+use crate::reach::Reach;
 use crate::transform::{Cx, On, Output, Setup, Transform};
 
 /// A transform in the topology: give it further inputs, take its outputs.
@@ -41,6 +42,7 @@ impl<T: Transform> Transformed<T> {
     {
         let (declared, setup) = Setup::<T>::run();
         let mut graph = input.graph.borrow_mut();
+        let has_state = !setup.stores.is_empty();
         let stores = setup
             .stores
             .iter()
@@ -52,7 +54,8 @@ impl<T: Transform> Transformed<T> {
         drop(graph);
         let handlers = Arc::new(Mutex::new(vec![handler::<T, E>()]));
         let for_tasks = Arc::clone(&handlers);
-        let first = input.then(Some(name), "transform", stores, move || instance::<T>(&for_tasks));
+        let reach = if has_state { T::horizon().map_or(Reach::Unbounded, Reach::Within) } else { Reach::NONE };
+        let first = input.then(Some(name), "transform", stores, move || instance::<T>(&for_tasks)).reaching(reach, None);
         Transformed { first, handlers, declared }
     }
 

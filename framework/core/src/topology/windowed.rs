@@ -6,6 +6,7 @@ use crate::codec::{Codec, Json};
 use crate::inspect::Shape;
 use crate::key::Key;
 use crate::operators;
+use crate::reach::Reach;
 use crate::reduce::{At, Reduce};
 use crate::window::{Tumbling, Windowed};
 
@@ -47,16 +48,18 @@ impl<K: Key, V: 'static> WindowedStream<K, V> {
         let windows = self.windows;
         let store =
             self.stream.graph.borrow_mut().add_store(name, Some(windows.lifetime()), Shape::window::<K, S, Json>(windows));
-        self.stream.then(Some(name), "window_reduce", vec![store], move || {
-            Box::new(operators::WindowedReduce::<K, V, S, O, Json, _> {
-                function: Arc::clone(&function),
-                windows,
-                key: Vec::new(),
-                entry: Vec::new(),
-                cell: Vec::new(),
-                types: PhantomData,
+        self.stream
+            .then(Some(name), "window_reduce", vec![store], move || {
+                Box::new(operators::WindowedReduce::<K, V, S, O, Json, _> {
+                    function: Arc::clone(&function),
+                    windows,
+                    key: Vec::new(),
+                    entry: Vec::new(),
+                    cell: Vec::new(),
+                    types: PhantomData,
+                })
             })
-        })
+            .reaching(Reach::Within(windows.lifetime()), Some(windows))
     }
 
     /// How many events each key had in each window, emitted with every event.

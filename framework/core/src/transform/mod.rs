@@ -18,6 +18,8 @@ pub use setup::Setup;
 pub use timer::{Fired, Timer};
 pub use value::Value;
 
+use std::time::Duration;
+
 use crate::failure::Failure;
 use crate::key::Key;
 
@@ -34,6 +36,12 @@ pub trait Transform: Sized + 'static {
     type Key: Key;
     /// Declares the state, timers and outputs. Called when the topology is built and once per task; it must declare the same each time.
     fn setup(s: &mut Setup<Self>) -> Self;
+    /// How far back in event time its state matters: nothing that happened longer ago, timers included, changes what it sends. A run over a
+    /// range of time reads this much before the range. Default: none, which means all of it, so that only a run from the beginning
+    /// gives its results.
+    fn horizon() -> Option<Duration> {
+        None
+    }
 }
 
 /// What a transform does with the events of one input.

@@ -104,6 +104,13 @@ impl Admin for MemoryAdmin {
         })
     }
 
+    fn delete_group(&mut self, group: &str) -> Result<(), LogError> {
+        self.log.change(|state| {
+            empty_group(state, group)?.offsets.clear();
+            Ok(())
+        })
+    }
+
     fn brokers(&mut self) -> Result<usize, LogError> {
         Ok(1)
     }

@@ -50,6 +50,10 @@ impl Admin for SimAdmin {
         self.inner.delete_positions(group, partitions)
     }
 
+    fn delete_group(&mut self, group: &str) -> Result<(), LogError> {
+        self.inner.delete_group(group)
+    }
+
     fn brokers(&mut self) -> Result<usize, LogError> {
         self.inner.brokers()
     }

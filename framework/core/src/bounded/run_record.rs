@@ -1,0 +1,94 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bounded, Finish, Span, TimeRange};
+use crate::record::TopicPartition;
+use crate::time::Timestamp;
+
+/// What becomes of a run's results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// They are written.
+    Emit,
+    /// They are not written; the run leaves its state.
+    StateOnly,
+    /// They are compared with the outputs that exist.
+    Diff,
+}
+
+/// How far a run has got, as its record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunPhase {
+    /// Its plan is made: it runs, or can be resumed.
+    Planned,
+    /// Everything is read and committed.
+    Done,
+    /// Somebody gave it up.
+    Cancelled,
+}
+
+/// The offsets of one partition that a run reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputSpan {
+    /// The input.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// What is read of it.
+    #[serde(flatten)]
+    pub span: Span,
+}
+
+/// A bounded run as the application's control topic keeps it: what was asked for, and the plan that was made of it, which never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this record.
+    pub version: u32,
+    /// The run's name among those of the application.
+    pub id: String,
+    /// The name under which it runs: of its group, transactional ids, internal topics and state directories.
+    pub app: String,
+    /// When the plan was made.
+    pub made_at: Timestamp,
+    /// What was asked for, by flag: a resumed run must not be asked for something else.
+    pub asked: BTreeMap<String, String>,
+    /// What becomes of results.
+    pub mode: Mode,
+    /// What is read, of every stream and table input.
+    pub spans: Vec<InputSpan>,
+    /// Event time of the stream records that reach user code.
+    pub sees: TimeRange,
+    /// Event time of the results that count.
+    pub says: TimeRange,
+    /// What the end of the inputs means.
+    pub finish: Finish,
+    /// Where outputs go: by declared topic, another topic, or none.
+    pub outputs: BTreeMap<String, Option<String>>,
+    /// How far it has got.
+    pub phase: RunPhase,
+}
+
+impl RunRecord {
+    /// Version of the records this writes.
+    pub const VERSION: u32 = 1;
+
+    /// The bounds of the engine's run.
+    pub fn bounds(&self) -> Bounded {
+        let span = |span: &InputSpan| (TopicPartition::new(span.topic.as_str(), span.partition), span.span);
+        Bounded {
+            spans: self.spans.iter().map(span).collect(),
+            sees: self.sees,
+            says: self.says,
+            finish: self.finish,
+            outputs: self.outputs.iter().map(|(topic, to)| (topic.as_str().into(), to.as_deref().map(Into::into))).collect(),
+        }
+    }
+
+    /// Offsets to be read, transaction markers included.
+    pub fn offsets(&self) -> u64 {
+        self.spans.iter().map(|span| u64::try_from(span.span.end - span.span.start).unwrap_or(0)).sum()
+    }
+}
