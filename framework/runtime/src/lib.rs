@@ -2,6 +2,7 @@
 
 #![warn(missing_docs)]
 
+pub mod backfill;
 mod consumed;
 mod control;
 mod crash_loop;
@@ -15,6 +16,7 @@ mod run;
 mod shutdown;
 mod starts;
 mod state_desk;
+mod throttle;
 mod topics;
 mod trim;
 mod worker_thread;

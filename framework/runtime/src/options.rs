@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub replication: Option<i32>,
     /// After this long without records an input partition that was read to its end no longer holds event time back. Default 30 s.
     pub idle_timeout: Duration,
+    /// Input records processed a second at most, by the whole process. Default: none, as many as it can.
+    pub max_rate: Option<u64>,
     /// How often what is committed is deleted from repartition topics. Default 30 s, as Kafka Streams does (`repartition.purge.interval.ms`).
     pub trim_interval: Duration,
     /// Bytes of input a task may hold in memory before its partitions are paused. Default 16 MiB.
@@ -57,6 +59,7 @@ impl Default for RunOptions {
             create_outputs: true,
             replication: None,
             idle_timeout: Duration::from_secs(30),
+            max_rate: None,
             trim_interval: Duration::from_secs(30),
             buffer_bytes: 16 << 20,
             buffer_total_bytes: 64 << 20,

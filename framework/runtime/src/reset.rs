@@ -67,6 +67,17 @@ pub enum ResetError {
         /// The topic.
         topic: String,
     },
+    /// Bounded runs have left topics and positions.
+    #[error(
+        "backfills of {app:?} are still there: {}. A reset would forget them and leave their topics behind: remove each with `{app} backfill clean ID` first",
+        ids.join(", ")
+    )]
+    RunsLeft {
+        /// The application.
+        app: String,
+        /// The runs.
+        ids: Vec<String>,
+    },
     /// The cluster or the control topic failed.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -131,6 +142,10 @@ impl Reset {
             return Err(ResetError::OutputIsInput { topic: topic.clone() });
         }
         let state = Control::of(app, &control, log).read(PATIENCE)?;
+        let runs: Vec<String> = state.iter().flat_map(|state| state.runs.keys().cloned()).collect();
+        if !runs.is_empty() {
+            return Err(ResetError::RunsLeft { app: app.to_owned(), ids: runs });
+        }
         let mut internal: BTreeSet<String> = blueprint.internal_topic_names().into_iter().collect();
         internal.extend(state.iter().flat_map(topics_of).filter(|topic| !inputs.contains(topic)));
         let mut admin = log.admin()?;
@@ -171,12 +186,12 @@ impl Reset {
         let mut begun = false;
         control.update(PATIENCE, |state| {
             begun = state.reset.is_some();
-            Ok(if begun { Vec::new() } else { vec![(key, Some(value.clone()))] })
+            Ok(if begun { Vec::new() } else { vec![(key.into(), Some(value.clone()))] })
         })?;
         // After the mark: whoever joins from now on sees it before taking any task.
         if let Err(error) = self.check(log) {
             if !begun {
-                control.update(PATIENCE, |_| Ok(vec![(key, None)]))?;
+                control.update(PATIENCE, |_| Ok(vec![(key.into(), None)]))?;
             }
             return Err(error);
         }

@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use headwater_core::bounded::Bounded;
 use headwater_core::engine::{EngineOptions, Member, Order, TombstoneRetention, Worker};
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
+use crate::backfill::{Ended, Goal, GoalWatch};
 use crate::manifest::{self, Guard};
 use crate::restore_log::RestoreLog;
 use crate::starts::Starts;
 use crate::state_desk::{Question, StateDesk};
+use crate::throttle::Throttle;
 use crate::trim::Trimmer;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
 use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
@@ -45,14 +48,37 @@ pub struct Process {
     guard: Guard,
     desk: StateDesk,
     questions: Vec<Receiver<Question>>,
+    /// Of a bounded run.
+    goal: Option<GoalWatch>,
 }
 
 impl Process {
     /// Looks at the topics, makes what is missing, refuses what cannot work.
     pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
+        Process::made(blueprint, None, world, options)
+    }
+
+    /// The same for a bounded run, which `blueprint` has the name of. It ends when `goal` is reached.
+    pub fn prepare_bounded(
+        blueprint: &Arc<Blueprint>,
+        bounds: Bounded,
+        goal: Goal,
+        world: World,
+        options: RunOptions,
+    ) -> Result<Process, RunError> {
+        let log = Arc::clone(&world.log);
+        let mut process = Process::made(blueprint, Some(bounds), world, options)?;
+        process.goal = Some(GoalWatch::start(goal, &process.plan, &log)?);
+        Ok(process)
+    }
+
+    fn made(blueprint: &Arc<Blueprint>, bounds: Option<Bounded>, world: World, options: RunOptions) -> Result<Process, RunError> {
         world.observer.phase(&Phase::Starting);
         let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
         let (mut plan, existing) = topics::fit(blueprint, admin.as_mut())?;
+        if let Some(bounds) = bounds {
+            plan = plan.within(bounds);
+        }
         // Before anything is made: a topology that is refused leaves everything as it was.
         let seen = manifest::check(&plan, log, world.stores.as_ref(), &options)?;
         topics::make(&mut plan, existing, admin.as_mut(), &options)?;
@@ -68,7 +94,7 @@ impl Process {
             started: Instant::now(),
         });
         let (desk, questions) = StateDesk::open(&plan, workers);
-        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions })
+        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None })
     }
 
     /// The plan the process runs.
@@ -91,8 +117,8 @@ impl Process {
         }
     }
 
-    /// Runs until a stop is asked for or something fails for good. Either way what can be committed is, and the group is left.
-    pub fn run(self, shutdown: &Shutdown) -> Result<(), RunError> {
+    /// Runs until a stop is asked for, a bounded run is over, or something fails for good. Either way what can be committed is, and the group is left.
+    pub fn run(self, shutdown: &Shutdown) -> Result<Ended, RunError> {
         let observer = Arc::clone(&self.world.observer);
         let result = self.serve(shutdown);
         if let Err(error) = &result {
@@ -101,7 +127,7 @@ impl Process {
         result
     }
 
-    fn serve(mut self, shutdown: &Shutdown) -> Result<(), RunError> {
+    fn serve(mut self, shutdown: &Shutdown) -> Result<Ended, RunError> {
         let app = self.plan.blueprint().app().to_owned();
         let config = MembershipConfig { group: app, instance: self.options.instance.clone(), topics: self.plan.subscription() };
         let membership = self.world.log.membership(&config)?;
@@ -120,15 +146,19 @@ impl Process {
         let left = member.leave();
         drop(trimmer);
         crew.dismiss()?;
-        served?;
+        let ended = served?;
         stopped?;
-        Ok(left?)
+        left?;
+        Ok(ended)
     }
 
     /// Serves the group and the workers until a stop is asked for.
-    fn attend(&mut self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<(), RunError> {
+    fn attend(&mut self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<Ended, RunError> {
         let (mut rebalances, mut starts) = (0, Starts::default());
         while !shutdown.is_requested() {
+            if let Some(ended) = self.goal.as_ref().map_or(Ok(None), GoalWatch::ended)? {
+                return Ok(ended);
+            }
             let wait = if member.is_giving_up() { Duration::from_millis(1) } else { GROUP_WAIT };
             let orders = member.poll(wait)?;
             self.publish(member);
@@ -149,7 +179,7 @@ impl Process {
             starts.watch(changed, member, self.world.observer.as_ref());
             self.tell_phase(rebalances > 0);
         }
-        Ok(())
+        Ok(Ended::Stopped)
     }
 
     /// Closes every task, serving the group meanwhile.
@@ -225,6 +255,8 @@ impl Process {
             restore_parallel: self.options.restore_parallel,
             tombstones: Arc::clone(&self.tombstones),
         };
+        let share = |rate: u64| Throttle::of(rate as f64 / self.options.workers.max(1) as f64);
+        let throttle = self.options.max_rate.map(share);
         let (plan, world, shared, tell) = (Arc::clone(&self.plan), self.world.clone(), Arc::clone(&self.shared), tell.clone());
         Ok(move |orders| {
             // Made on its own thread: tasks never leave it.
@@ -241,6 +273,7 @@ impl Process {
                         aborts: 0,
                         taken_over: BTreeMap::new(),
                         progress: RestoreLog::default(),
+                        throttle,
                     }
                     .run();
                 }

@@ -12,6 +12,7 @@ use headwater_core::{Skipped, TaskId, Timestamp, TopicPartition};
 
 use crate::restore_log::RestoreLog;
 use crate::state_desk::{Question, answer_all};
+use crate::throttle::Throttle;
 use crate::{Activity, Observer};
 
 /// Longest wait for records: also how late an order can be noticed.
@@ -51,6 +52,7 @@ pub(crate) struct WorkerThread {
     /// When the tasks that are not processing yet were taken over.
     pub(crate) taken_over: BTreeMap<TaskId, Instant>,
     pub(crate) progress: RestoreLog,
+    pub(crate) throttle: Option<Throttle>,
 }
 
 impl WorkerThread {
@@ -75,13 +77,24 @@ impl WorkerThread {
             let began = Instant::now();
             let fetched = self.worker.poll(if busy { Duration::ZERO } else { IDLE_WAIT })?;
             let polled = Instant::now();
-            let processed = self.worker.process(self.now())?;
+            let processed = if self.is_held_down() { 0 } else { self.worker.process(self.now())? };
+            if let Some(throttle) = &mut self.throttle {
+                throttle.did(processed, self.shared.started.elapsed());
+            }
             self.account(began, polled, fetched, processed);
             self.commit_if_due()?;
             self.report();
             busy = processed > 0 || fetched > 0;
         }
         Ok(())
+    }
+
+    /// Whether a limit on the rate says to wait. What was fetched waits, too, and then the partitions are paused.
+    #[expect(clippy::disallowed_methods, reason = "a pause on purpose")]
+    fn is_held_down(&self) -> bool {
+        let wait = self.throttle.map_or(Duration::ZERO, |throttle| throttle.wait(self.now()));
+        std::thread::sleep(wait.min(IDLE_WAIT));
+        !wait.is_zero()
     }
 
     /// Carries out what was ordered; false when the main thread has hung up.

@@ -1,0 +1,126 @@
+use headwater_core::TopicPartition;
+use headwater_core::bounded::RunPhase;
+use headwater_core::port::{Ends, LogError, MemberInfo, StoreError};
+use thiserror::Error;
+
+use crate::RunError;
+
+/// Why a backfill cannot be.
+#[derive(Debug, Clone, Error)]
+pub enum BackfillError {
+    /// An input or output named is none.
+    #[error("{name:?} is no {what} of the topology, which has {}", known.join(", "))]
+    Unknown {
+        /// `input` or `output`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// State that reaches back without bound cannot be had from a range.
+    #[error(
+        "{}: what this says depends on everything since the beginning (a running total, or a transform without a `horizon`), which a range of time does \
+         not have. Use --from earliest, or leave it out: --outputs {}",
+        outputs.join(", "), if others.is_empty() { "with others" } else { others }
+    )]
+    Unbounded {
+        /// The outputs concerned.
+        outputs: Vec<String>,
+        /// The others, as the flag takes them.
+        others: String,
+    },
+    /// Results would be written, and nobody said where.
+    #[error(
+        "where should results go? --output-suffix S writes them to topics of their own; --same-output --yes-same-output into the outputs themselves"
+    )]
+    NoDestination,
+    /// The range is empty.
+    #[error("the range is empty: it ends where it begins, or before")]
+    Empty,
+    /// An offset named is not in the log.
+    #[error("{partition} has offsets {} to {}, and offset {offset} was asked for", log.start, log.end)]
+    OutsideLog {
+        /// Where.
+        partition: TopicPartition,
+        /// The offset.
+        offset: i64,
+        /// What there is.
+        log: Ends,
+    },
+    /// A partition named is not one of an input that is read.
+    #[error("{partition} is no partition of an input that is read")]
+    NoSuchPartition {
+        /// The partition.
+        partition: TopicPartition,
+    },
+    /// A name that cannot be part of a topic's.
+    #[error("{id:?} cannot be a run's id: use letters, digits, '-' and '_', at most 40 of them")]
+    BadId {
+        /// The name.
+        id: String,
+    },
+    /// A run of this id was planned with other flags.
+    #[error(
+        "backfill {id:?} was planned with {flag} {was} and is asked for with {flag} {is}: a plan never changes. Resume it without the flag, or take another --id"
+    )]
+    PlannedOtherwise {
+        /// The run.
+        id: String,
+        /// The flag.
+        flag: String,
+        /// Its value in the plan.
+        was: String,
+        /// Its value now.
+        is: String,
+    },
+    /// It is over.
+    #[error("backfill {id:?} is {}; `backfill clean {id}` removes what it left, and then the id is free", phase_name(*phase))]
+    Over {
+        /// The run.
+        id: String,
+        /// How it ended.
+        phase: RunPhase,
+    },
+    /// There is no such run.
+    #[error("there is no backfill {id:?}; there {}", if known.is_empty() { String::from("are none at all") } else { format!("are: {}", known.join(", ")) })]
+    NoSuchRun {
+        /// The run.
+        id: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// Somebody is at work.
+    #[error("backfill {id:?} is being worked on by {} and cannot be removed: `backfill cancel {id}` first", hosts(members))]
+    InUse {
+        /// The run.
+        id: String,
+        /// Who.
+        members: Vec<MemberInfo>,
+    },
+    /// The run, the cluster or the control topic failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The state directory failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<LogError> for BackfillError {
+    fn from(error: LogError) -> BackfillError {
+        RunError::from(error).into()
+    }
+}
+
+/// As people read it.
+pub(super) fn phase_name(phase: RunPhase) -> &'static str {
+    match phase {
+        RunPhase::Planned => "planned",
+        RunPhase::Done => "done",
+        RunPhase::Cancelled => "cancelled",
+    }
+}
+
+fn hosts(members: &[MemberInfo]) -> String {
+    members.iter().map(|member| format!("{} at {}", member.id, member.host)).collect::<Vec<_>>().join(", ")
+}

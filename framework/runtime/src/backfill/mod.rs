@@ -1,0 +1,24 @@
+//! Backfill: a bounded run of the same topology, planned once, worked on by any number of processes, and looked at from outside.
+//!
+//! The plan is a record in the application's control topic. From there every process that works on the run has the same bounds, also
+//! after it was killed. The run itself is an application of its own: see [`headwater_core::bounded`].
+
+mod clean;
+mod compare;
+mod digest;
+mod error;
+mod goal;
+mod latest;
+mod plan;
+mod registry;
+mod request;
+
+pub use clean::{Cleaning, clean};
+pub use compare::{Comparison, Difference, compare};
+pub use digest::{ResultDigest, digest};
+pub use error::BackfillError;
+pub(crate) use goal::GoalWatch;
+pub use goal::{Ended, Goal};
+pub use plan::{Draft, plan, run_name};
+pub use registry::{Registry, Standing};
+pub use request::{Destination, Edge, Request};

@@ -1,0 +1,302 @@
+//! From what is asked for to a plan of exact offsets. The cluster is looked at once; what comes out never changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, Span, TimeRange};
+use headwater_core::port::{Admin, Ends, Log, ReaderConfig, TopicInfo};
+use headwater_core::{Blueprint, InputTimes, Reach, Timestamp, TopicPartition};
+
+use super::{BackfillError, Destination, Edge, Request};
+
+/// A plan, and what whoever reads it should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What will be kept.
+    pub record: RunRecord,
+    /// What may make the results differ from what is expected.
+    pub warnings: Vec<String>,
+}
+
+/// The name a run has among applications.
+pub fn run_name(app: &str, id: &str) -> String {
+    format!("{app}.{id}")
+}
+
+/// Looks at the cluster and decides what a run reads and says. Writes nothing.
+///
+/// # Errors
+/// What is asked for does not fit the topology or the logs; or the cluster failed.
+pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timestamp) -> Result<Draft, BackfillError> {
+    check_id(&request.id)?;
+    let outputs = outputs(blueprint, request)?;
+    let times = Times::of(blueprint, request, &outputs)?;
+    let mut admin = log.admin()?;
+    let mut look = Look { blueprint, request, times: &times, log, warnings: Vec::new() };
+    let spans = look.spans(admin.as_mut())?;
+    look.warn_about_counts(admin.as_mut())?;
+    let record = RunRecord {
+        version: RunRecord::VERSION,
+        id: request.id.clone(),
+        app: run_name(blueprint.app(), &request.id),
+        made_at: now,
+        asked: request.asked.clone(),
+        mode: request.mode,
+        spans,
+        sees: times.sees,
+        says: times.says,
+        finish: request.finish,
+        outputs,
+        phase: RunPhase::Planned,
+    };
+    Ok(Draft { record, warnings: look.warnings })
+}
+
+fn check_id(id: &str) -> Result<(), BackfillError> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if id.is_empty() || id.len() > 40 || !id.chars().all(is_plain) {
+        return Err(BackfillError::BadId { id: id.to_owned() });
+    }
+    Ok(())
+}
+
+/// Where each output goes.
+fn outputs(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap<String, Option<String>>, BackfillError> {
+    let known = blueprint.output_topics();
+    let chosen = request.outputs.as_ref().unwrap_or(&known);
+    if let Some(name) = chosen.iter().find(|name| !known.contains(name)) {
+        return Err(BackfillError::Unknown { what: "output", name: name.clone(), known });
+    }
+    let app = run_name(blueprint.app(), &request.id);
+    let place = |topic: &String| -> Result<Option<String>, BackfillError> {
+        // Dead letters are kept apart whatever the run says.
+        let is_letters = blueprint.dead_letter_topic().is_some_and(|letters| **letters == **topic);
+        match (request.mode, &request.destination) {
+            _ if is_letters => Ok(Some(format!("{app}-dead-letters"))),
+            (Mode::StateOnly, _) => Ok(None),
+            _ if !chosen.contains(topic) => Ok(None),
+            (Mode::Diff, _) => Ok(Some(format!("{app}-{topic}-diff"))),
+            (Mode::Emit, Some(Destination::Suffix(suffix))) => Ok(Some(format!("{topic}{suffix}"))),
+            (Mode::Emit, Some(Destination::Same)) => Ok(Some(topic.clone())),
+            (Mode::Emit, None) => Err(BackfillError::NoDestination),
+        }
+    };
+    known.iter().map(|topic| Ok((topic.clone(), place(topic)?))).collect()
+}
+
+/// What of event time matters.
+struct Times {
+    says: TimeRange,
+    sees: TimeRange,
+    /// How far behind `sees` the logs are read, because records may come out of order and windows wait for them.
+    beyond: Duration,
+    inputs: BTreeMap<String, InputTimes>,
+}
+
+impl Times {
+    fn of(blueprint: &Blueprint, request: &Request, outputs: &BTreeMap<String, Option<String>>) -> Result<Times, BackfillError> {
+        let inputs = blueprint.input_times();
+        let late = inputs.values().map(|times| times.out_of_orderness).max().unwrap_or_default();
+        let mut times = Times { says: TimeRange::ALL, sees: TimeRange::ALL, beyond: late + blueprint.largest_grace(), inputs };
+        if let Edge::Time(from) = request.from {
+            let reach = reach(blueprint, request, outputs)?;
+            let warmup = request.warmup.unwrap_or(reach + late);
+            (times.says.from, times.sees.from) = (from, from - warmup);
+        }
+        if let Edge::Time(to) = request.to {
+            // The state of a run that says nothing is the state at that moment; results need the windows they begin.
+            let overhang = if request.mode == Mode::StateOnly { Duration::ZERO } else { blueprint.overhang(to) };
+            (times.says.to, times.sees.to) = (to, to + overhang);
+        }
+        if times.says.from >= times.says.to {
+            return Err(BackfillError::Empty);
+        }
+        Ok(times)
+    }
+}
+
+/// How far back the outputs that count reach.
+fn reach(
+    blueprint: &Blueprint,
+    request: &Request,
+    outputs: &BTreeMap<String, Option<String>>,
+) -> Result<Duration, BackfillError> {
+    let reaches = blueprint.reaches();
+    let counts = |topic: &&String| match &request.outputs {
+        Some(chosen) => chosen.contains(topic),
+        None => request.mode == Mode::StateOnly || outputs.get(*topic).is_some_and(Option::is_some),
+    };
+    let (mut farthest, mut unbounded, mut others) = (Duration::ZERO, Vec::new(), Vec::new());
+    for (topic, reach) in &reaches {
+        match reach {
+            Reach::Within(back) if counts(&topic) => {
+                farthest = farthest.max(*back);
+                others.push(topic.clone());
+            }
+            Reach::Unbounded if counts(&topic) => unbounded.push(topic.clone()),
+            _ => {}
+        }
+    }
+    if unbounded.is_empty() {
+        Ok(farthest)
+    } else {
+        Err(BackfillError::Unbounded { outputs: unbounded, others: others.join(",") })
+    }
+}
+
+/// One look at the logs.
+struct Look<'a> {
+    blueprint: &'a Blueprint,
+    request: &'a Request,
+    times: &'a Times,
+    log: &'a dyn Log,
+    warnings: Vec<String>,
+}
+
+impl Look<'_> {
+    /// The spans of every input, in the order of names.
+    fn spans(&mut self, admin: &mut dyn Admin) -> Result<Vec<InputSpan>, BackfillError> {
+        let known = self.blueprint.input_topics();
+        let chosen = self.request.inputs.clone().unwrap_or_else(|| known.clone());
+        if let Some(name) = chosen.iter().find(|name| !known.contains(name)) {
+            return Err(BackfillError::Unknown { what: "input", name: name.clone(), known });
+        }
+        let found = admin.describe(&known)?;
+        let tables: BTreeSet<String> = self.blueprint.table_topics().into_iter().collect();
+        let mut reader = self.log.reader(&ReaderConfig { group: self.blueprint.app().to_owned(), read_uncommitted: false })?;
+        let mut spans = Vec::new();
+        for topic in &chosen {
+            let Some(info) = found.get(topic) else {
+                return Err(headwater_core::port::LogError::UnknownTopic { topic: topic.clone() }.into());
+            };
+            let partitions: Vec<TopicPartition> =
+                (0..info.partitions).map(|partition| TopicPartition::new(topic.as_str(), partition)).collect();
+            let ends = reader.ends(&partitions)?;
+            let is_table = tables.contains(topic);
+            self.warn_about_history(topic, info, is_table, &ends);
+            let starts = self.starts(admin, &partitions, &ends, is_table)?;
+            let stops = self.stops(admin, &partitions, &ends, is_table)?;
+            for ((partition, start), end) in partitions.into_iter().zip(starts).zip(stops) {
+                // A partition that offsets do not name is not read.
+                let span = start.zip(end).map_or(Span { start: 0, end: 0 }, |(start, end)| Span { start, end: end.max(start) });
+                spans.push(InputSpan { topic: topic.clone(), partition: partition.partition, span });
+            }
+        }
+        self.check_named(&spans)?;
+        Ok(spans)
+    }
+
+    fn starts(
+        &mut self,
+        admin: &mut dyn Admin,
+        partitions: &[TopicPartition],
+        ends: &[Ends],
+        is_table: bool,
+    ) -> Result<Vec<Option<i64>>, BackfillError> {
+        match &self.request.from {
+            Edge::Offsets(offsets) if !is_table => named(offsets, partitions, ends),
+            Edge::Time(_) if !is_table && self.is_record_time(partitions) => {
+                let at = times(partitions, self.times.sees.from);
+                // Every record before the first of that time or later is earlier, in whatever order they are.
+                let found = admin.offsets_at(&at)?;
+                Ok(found.into_iter().zip(ends).map(|(found, log)| Some(found.unwrap_or(log.end))).collect())
+            }
+            _ => Ok(ends.iter().map(|log| Some(log.start)).collect()),
+        }
+    }
+
+    fn stops(
+        &mut self,
+        admin: &mut dyn Admin,
+        partitions: &[TopicPartition],
+        ends: &[Ends],
+        is_table: bool,
+    ) -> Result<Vec<Option<i64>>, BackfillError> {
+        let until = match &self.request.to {
+            Edge::Offsets(offsets) if !is_table => return named(offsets, partitions, ends),
+            Edge::Time(to) if is_table => Some(*to),
+            Edge::Time(_) if self.is_record_time(partitions) => Some(self.times.sees.to + self.times.beyond),
+            _ => None,
+        };
+        let Some(until) = until else { return Ok(ends.iter().map(|log| Some(log.end)).collect()) };
+        let found = admin.offsets_at(&times(partitions, until))?;
+        Ok(found.into_iter().zip(ends).map(|(found, log)| Some(found.unwrap_or(log.end))).collect())
+    }
+
+    /// Whether the log can be asked where a time is.
+    fn is_record_time(&self, partitions: &[TopicPartition]) -> bool {
+        let topic = partitions.first().map(|partition| &*partition.topic);
+        topic.and_then(|topic| self.times.inputs.get(topic)).is_none_or(|times| times.is_record_time)
+    }
+
+    fn warn_about_history(&mut self, topic: &str, info: &TopicInfo, is_table: bool, ends: &[Ends]) {
+        let compacted = info.config.get("cleanup.policy").is_some_and(|policy| policy.contains("compact"));
+        let by_time = matches!(self.request.from, Edge::Time(_)) || matches!(self.request.to, Edge::Time(_));
+        if compacted && is_table && self.request.to != Edge::Now {
+            self.warnings.push(format!(
+                "table {topic} is compacted: earlier values of its rows are gone, so that joins see later values than a live run saw"
+            ));
+        } else if compacted && !is_table {
+            self.warnings.push(format!("input {topic} is compacted: earlier records of its keys are gone"));
+        }
+        let trimmed = ends.iter().filter(|log| log.start > 0).count();
+        if trimmed > 0 && (is_table || self.request.from == Edge::Earliest || by_time) {
+            let first = ends.iter().map(|log| log.start).max().unwrap_or(0);
+            self.warnings.push(format!(
+                "{topic} begins behind offset 0 in {trimmed} of {} partitions (as far as {first}): what was there before is gone",
+                ends.len()
+            ));
+        }
+        if by_time && !is_table && self.times.inputs.get(topic).is_some_and(|times| !times.is_record_time) {
+            self.warnings.push(format!(
+                "input {topic} takes event time from its values, which the log cannot be searched for: it is read from its beginning to its end as of now"
+            ));
+        }
+    }
+
+    /// Keys go elsewhere since a topic got more partitions; the live application's own topics still have the count of before.
+    fn warn_about_counts(&mut self, admin: &mut dyn Admin) -> Result<(), BackfillError> {
+        let (known, own) = (self.blueprint.input_topics(), self.blueprint.internal_topic_names());
+        let inputs = admin.describe(&known)?;
+        let counts: BTreeSet<i32> = inputs.values().map(|info| info.partitions).collect();
+        let odd = |(_, info): &(String, TopicInfo)| !counts.contains(&info.partitions);
+        for (topic, info) in admin.describe(&own)?.into_iter().filter(odd) {
+            self.warnings.push(format!(
+                "{topic} has {} partitions, which no input has (any more): if an input's count was changed, its keys are in other partitions since, and a range across the change mixes both",
+                info.partitions
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_named(&self, spans: &[InputSpan]) -> Result<(), BackfillError> {
+        for edge in [&self.request.from, &self.request.to] {
+            let Edge::Offsets(offsets) = edge else { continue };
+            let is_read = |partition: &TopicPartition| {
+                spans.iter().any(|span| *span.topic == *partition.topic && span.partition == partition.partition)
+            };
+            if let Some(partition) = offsets.keys().find(|partition| !is_read(partition)) {
+                return Err(BackfillError::NoSuchPartition { partition: partition.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The offsets named, which must be in the log; partitions that are not named are not read.
+fn named(
+    offsets: &BTreeMap<TopicPartition, i64>,
+    partitions: &[TopicPartition],
+    ends: &[Ends],
+) -> Result<Vec<Option<i64>>, BackfillError> {
+    let offset = |(partition, log): (&TopicPartition, &Ends)| match offsets.get(partition) {
+        Some(offset) if (log.start..=log.end).contains(offset) => Ok(Some(*offset)),
+        Some(offset) => Err(BackfillError::OutsideLog { partition: partition.clone(), offset: *offset, log: *log }),
+        None => Ok(None),
+    };
+    partitions.iter().zip(ends).map(offset).collect()
+}
+
+fn times(partitions: &[TopicPartition], time: Timestamp) -> Vec<(TopicPartition, Timestamp)> {
+    partitions.iter().map(|partition| (partition.clone(), time.max(Timestamp::from_millis(0)))).collect()
+}

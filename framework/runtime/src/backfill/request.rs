@@ -1,0 +1,52 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use headwater_core::bounded::{Finish, Mode};
+use headwater_core::{Timestamp, TopicPartition};
+
+/// One end of what is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The first offset there is.
+    Earliest,
+    /// The end as of now.
+    Now,
+    /// A moment of event time.
+    Time(Timestamp),
+    /// These offsets; partitions that are not named are not read.
+    Offsets(BTreeMap<TopicPartition, i64>),
+}
+
+/// Where results go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Into topics of their own, named like the outputs with this behind.
+    Suffix(String),
+    /// Into the outputs themselves.
+    Same,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The run's name.
+    pub id: String,
+    /// Where it begins.
+    pub from: Edge,
+    /// Where it ends; that moment or offset itself is not in it.
+    pub to: Edge,
+    /// The inputs that are read; none for all of them.
+    pub inputs: Option<Vec<String>>,
+    /// What becomes of results.
+    pub mode: Mode,
+    /// Where they go, if they are written.
+    pub destination: Option<Destination>,
+    /// How much before the range is read to have the state it needs; none for as much as the topology says.
+    pub warmup: Option<Duration>,
+    /// What the end of the inputs means.
+    pub finish: Finish,
+    /// The outputs that count; none for all of them.
+    pub outputs: Option<Vec<String>>,
+    /// The same as it was written, by flag: kept with the plan, so that a resumed run is the same.
+    pub asked: BTreeMap<String, String>,
+}
