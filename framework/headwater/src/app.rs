@@ -7,13 +7,14 @@ use headwater_core::describe::Description;
 use headwater_core::port::Log;
 use headwater_core::{Blueprint, Topology, TopologyError};
 use headwater_ops::admin::WorkerPulse;
-use headwater_ops::cli::{self, AppCommand, AppSpec, RunContext, Surroundings};
+use headwater_ops::cli::{self, AppCommand, AppSpec, BoundedWork, RunContext, Surroundings};
 use headwater_ops::config::Settings;
 use headwater_ops::explain::codes;
 use headwater_ops::{CliError, Fanout};
 use headwater_runtime::{CrashLoop, Observer, Process, World};
 use headwater_testkit::MemoryLog;
 
+use crate::backfill;
 use crate::session::Session;
 use crate::stopped::{Stopped, now};
 use crate::world::{self, Scratch};
@@ -23,7 +24,8 @@ pub fn main(name: &'static str, topology: impl Fn(&mut Topology) + Send + Sync +
     App::new(name, topology).main()
 }
 
-type Describe = Arc<dyn Fn() -> Result<Arc<Blueprint>, TopologyError>>;
+/// The topology under a name: the application's, or that of one of its bounded runs.
+type Describe = Arc<dyn Fn(&str) -> Result<Arc<Blueprint>, TopologyError>>;
 type Seed = Arc<dyn Fn(&MemoryLog) -> Result<(), CliError>>;
 
 /// An application: a name, a topology, and perhaps commands of its own.
@@ -37,7 +39,7 @@ pub struct App {
 impl App {
     /// An application. Its name is that of its consumer group and the prefix of its internal topics: changing it is starting anew.
     pub fn new(name: &'static str, topology: impl Fn(&mut Topology) + Send + Sync + 'static) -> App {
-        let blueprint = move || Blueprint::of(name, |t: &mut Topology| topology(t));
+        let blueprint = move |name: &str| Blueprint::of(name, |t: &mut Topology| topology(t));
         App { name, blueprint: Arc::new(blueprint), seed: None, commands: Vec::new() }
     }
 
@@ -50,34 +52,38 @@ impl App {
     /// Adds a command. Flags for the cluster and the state directory are added by [`cluster_flags`](crate::cluster_flags).
     pub fn command(mut self, command: Command, run: impl Fn(&Session<'_>, &ArgMatches) -> Result<(), CliError> + 'static) -> App {
         let (name, blueprint) = (self.name, Arc::clone(&self.blueprint));
-        let run =
-            move |settings: &Settings, matches: &ArgMatches| run(&Session::new(name, described(&blueprint)?, settings), matches);
+        let run = move |settings: &Settings, matches: &ArgMatches| {
+            run(&Session::new(name, described(&blueprint, name)?, settings), matches)
+        };
         self.commands.push(AppCommand { command, run: Box::new(run) });
         self
     }
 
     /// Reads the command line and does what it says.
     pub fn main(self) -> ExitCode {
-        let (for_describe, for_run) = (Arc::clone(&self.blueprint), Arc::clone(&self.blueprint));
-        let describe = move || -> Result<Description, String> {
-            for_describe().map(|blueprint| blueprint.describe()).map_err(|error| error.to_string())
-        };
         let (name, seed) = (self.name, self.seed);
-        let run = move |context: RunContext| run(name, &described(&for_run)?, seed.as_deref(), context);
+        let (for_describe, for_run, for_work) =
+            (Arc::clone(&self.blueprint), Arc::clone(&self.blueprint), Arc::clone(&self.blueprint));
+        let describe = move || -> Result<Description, String> {
+            for_describe(name).map(|blueprint| blueprint.describe()).map_err(|error| error.to_string())
+        };
+        let run = move |context: RunContext| run(name, &described(&for_run, name)?, seed.as_deref(), context);
         let blueprint = self.blueprint;
         let surroundings = Surroundings {
-            blueprint: Box::new(move || blueprint().map_err(|error| error.to_string())),
+            blueprint: Box::new(move |name| blueprint(name).map_err(|error| error.to_string())),
             log: Box::new(world::kafka),
             state: Box::new(move |settings| world::stopped_state(settings, name)),
-            local: Box::new(move |settings| world::local_directory(settings, name)),
+            local: Box::new(world::local_directory),
         };
         let commands = self.commands;
-        cli::main(AppSpec { name, describe: Box::new(describe), run: Box::new(run), surroundings, commands })
+        let work = move |work: BoundedWork| backfill::work(&described(&for_work, &work.record.app)?, name, work);
+        let (describe, run, work) = (Box::new(describe), Box::new(run), Box::new(work));
+        cli::main(AppSpec { name, describe, run, work, surroundings, commands })
     }
 }
 
-fn described(blueprint: &Describe) -> Result<Arc<Blueprint>, CliError> {
-    blueprint().map_err(|error| CliError::failed(error.to_string()).with_code(codes::INVALID_TOPOLOGY))
+fn described(blueprint: &Describe, name: &str) -> Result<Arc<Blueprint>, CliError> {
+    blueprint(name).map_err(|error| CliError::failed(error.to_string()).with_code(codes::INVALID_TOPOLOGY))
 }
 
 fn run(
@@ -120,7 +126,8 @@ fn serve(blueprint: &Arc<Blueprint>, world: World, id: &str, context: &RunContex
     let pulse = |(worker, age): (usize, Duration)| WorkerPulse { worker, age, failed: None };
     context.health.watch(move || ages().into_iter().enumerate().map(pulse).collect());
     context.state.serve(process.state_desk());
-    Ok(process.run(&context.shutdown)?)
+    process.run(&context.shutdown)?;
+    Ok(())
 }
 
 fn embedded_log(blueprint: &Blueprint, seed: Option<&dyn Fn(&MemoryLog) -> Result<(), CliError>>) -> Result<MemoryLog, CliError> {

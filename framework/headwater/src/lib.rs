@@ -24,6 +24,7 @@
 #![warn(missing_docs)]
 
 mod app;
+mod backfill;
 mod session;
 mod stopped;
 mod world;
@@ -33,9 +34,10 @@ pub use headwater_core::*;
 pub use headwater_ops::CliError;
 pub use headwater_ops::cli::{cluster_flags, run_flags};
 pub use headwater_ops::config::Settings;
+pub use headwater_runtime::backfill::{Comparison, Destination, Difference, Edge, Request};
 pub use headwater_runtime::{Backlog, Guarantee, Observer, Process, RunError, RunOptions, Shutdown, Silent, World};
 pub use headwater_testkit::{MemoryLog, MemoryStores, Out, TestDriver};
-pub use session::Session;
+pub use session::{Backfilled, Session};
 
 /// What an application needs to describe its topology: `use headwater::prelude::*;`
 pub mod prelude {

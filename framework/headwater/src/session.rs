@@ -1,12 +1,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater_core::Blueprint;
+use headwater_core::bounded::{Mode, Progress, RunPhase, RunRecord};
 use headwater_core::port::{Log, Stores};
+use headwater_core::{Blueprint, Topology};
 use headwater_ops::config::Settings;
 use headwater_ops::{CliError, run_error};
-use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, World};
+use headwater_runtime::backfill::{self, BackfillError, Comparison, Difference, Registry, Request};
+use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, Silent, World};
+use headwater_store::LocalState;
 
+use crate::backfill::{Work, work_on};
+use crate::stopped::now;
 use crate::world::{self, Scratch};
 
 /// What a command of an application's own works with.
@@ -34,6 +39,47 @@ impl<'a> Session<'a> {
         world::kafka(self.settings)
     }
 
+    /// A backfill of `topology`, which is the application's or a changed one, on `log`: what `APP backfill` does. State is kept as in
+    /// [`run_until_consumed`](Session::run_until_consumed). What a comparison needs of its own is removed when it is done.
+    pub fn backfill(
+        &self,
+        log: Arc<dyn Log>,
+        state: Option<PathBuf>,
+        request: &Request,
+        topology: impl Fn(&mut Topology),
+        tell: impl Fn(Progress) + Send + 'static,
+    ) -> Result<Backfilled, CliError> {
+        let described = |name: &str| Blueprint::of(name, &topology).map_err(|error| CliError::failed(error.to_string()));
+        let failed = |error: BackfillError| CliError::failed(error.to_string());
+        let app = described(self.app)?;
+        let drafted = backfill::plan(&app, log.as_ref(), request, now()).map_err(failed)?;
+        let registry = Registry::of(&app, log.as_ref());
+        let record = registry.keep(&drafted.record).map_err(failed)?;
+        let named = described(&record.app)?;
+        let scratch = Scratch::new(self.app);
+        let directory = state.unwrap_or_else(|| scratch.path().clone());
+        let (work, shutdown) = (
+            Work {
+                log: Arc::clone(&log),
+                record: record.clone(),
+                max_rate: None,
+                observer: Arc::new(Silent),
+                tell: Box::new(tell),
+            },
+            Shutdown::new(),
+        );
+        work_on(&named, self.app, self.settings, &directory, work, &shutdown)?;
+        registry.end(&record.id, RunPhase::Done).map_err(failed)?;
+        let (mut differences, mut comparison) = (Vec::new(), None);
+        if record.mode == Mode::Diff {
+            let found = backfill::compare(&app, log.as_ref(), &record, &mut |difference| differences.push(difference));
+            comparison = Some(found.map_err(failed)?);
+            let local = || LocalState::find(&directory, &record.app)?.map_or(Ok(()), |state| state.remove());
+            backfill::clean(&registry, &record, &named, log.as_ref(), local).map_err(failed)?;
+        }
+        Ok(Backfilled { record, warnings: drafted.warnings, comparison, differences })
+    }
+
     /// Runs the application on `log` until everything now in its inputs has been processed and committed, then stops it cleanly. State
     /// is kept in `state`, or for the length of the call if there is none. `progress` is told the offsets still to do, about ten times a second.
     pub fn run_until_consumed(
@@ -58,9 +104,22 @@ impl<'a> Session<'a> {
             let watched = watch(&mut backlog, || running.is_finished(), progress);
             shutdown.request();
             let ran = running.join().map_err(|_| CliError::failed("the application panicked; see the log above"))?;
-            ran.map_err(run_error).and(watched)
+            ran.map(drop).map_err(run_error).and(watched)
         })
     }
+}
+
+/// What a backfill came to.
+#[derive(Clone, Debug)]
+pub struct Backfilled {
+    /// Its plan.
+    pub record: RunRecord,
+    /// What may make its results differ from what is expected.
+    pub warnings: Vec<String>,
+    /// With [`Mode::Diff`], what the comparison came to.
+    pub comparison: Option<Comparison>,
+    /// With [`Mode::Diff`], every difference.
+    pub differences: Vec<Difference>,
 }
 
 /// Looks until nothing is left, or the process ended by itself.

@@ -14,7 +14,7 @@ pub(super) fn command(spec: &AppSpec) -> Command {
         .arg_required_else_help(true)
         .after_help(format!(
             "Examples:\n  {app} run --bootstrap broker:9092\n  {app} run --embedded\n  {app} topology --output mermaid\n  \
-             {app} state list --state-dir ./state\n  {app} reset --bootstrap broker:9092\n  \
+             {app} state list --state-dir ./state\n  {app} backfill --from 2024-06-01 --to 2024-07-01 --mode diff\n  {app} reset --bootstrap broker:9092\n  \
              {app} config --set run.workers=4\n  {app} explain HW0003\n\nConfiguration: {app}.toml or --config FILE, then \
              HEADWATER_SECTION__KEY in the environment, then flags."
         ));
@@ -22,6 +22,7 @@ pub(super) fn command(spec: &AppSpec) -> Command {
         .subcommand(run(app))
         .subcommand(topology(app))
         .subcommand(state(app))
+        .subcommand(super::backfill::command(app))
         .subcommand(reset(app))
         .subcommand(config(app))
         .subcommand(explain(app))

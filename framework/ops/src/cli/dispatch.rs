@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+use super::backfill::backfill;
 use super::command::command;
 use super::flags;
 use super::output::{OutputFormat, output_format, print};
@@ -75,6 +76,7 @@ pub fn dispatch(spec: &AppSpec, invocation: &Invocation, out: &mut dyn Write) ->
         "config" => show_config(&load(spec, invocation, matches)?, matches, out),
         "run" => run(spec, load(spec, invocation, matches)?, matches),
         "state" => with_log(spec, invocation, matches, |settings| state(spec, settings, matches, out)),
+        "backfill" => with_log(spec, invocation, matches, |settings| backfill(spec, settings, matches, out)),
         "reset" => with_log(spec, invocation, matches, |settings| reset(spec, settings, matches, out)),
         own => {
             let settings = load(spec, invocation, matches)?.settings;
@@ -96,6 +98,14 @@ fn load(spec: &AppSpec, invocation: &Invocation, matches: &ArgMatches) -> Result
     })
 }
 
+/// The deepest subcommand has all flags, the global ones included.
+fn deepest(mut matches: &ArgMatches) -> &ArgMatches {
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    matches
+}
+
 /// For commands that answer on stdout: the log says only what is amiss, unless told otherwise.
 fn with_log(
     spec: &AppSpec,
@@ -103,12 +113,7 @@ fn with_log(
     matches: &ArgMatches,
     command: impl FnOnce(&Settings) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    // The deepest subcommand has all flags, the global ones included.
-    let mut deepest = matches;
-    while let Some((_, inner)) = deepest.subcommand() {
-        deepest = inner;
-    }
-    let mut effective = load(spec, invocation, deepest)?;
+    let mut effective = load(spec, invocation, deepest(matches))?;
     let is_default = |value: &config::EffectiveValue| value.key == "log.filter" && value.origin == config::Origin::Default;
     if effective.values.iter().any(is_default) {
         effective.settings.log.filter = LogFilter::warnings();

@@ -32,12 +32,13 @@ fn app(run: impl Fn(RunContext) -> Result<(), CliError> + 'static) -> (AppSpec, 
     let describe = || Ok(Description { app: "flights".into(), subtopologies: Vec::new() });
     let nowhere = || CliError::failed("there is nothing around this application");
     let surroundings = Surroundings {
-        blueprint: Box::new(|| Err("there is no topology".into())),
+        blueprint: Box::new(|_| Err("there is no topology".into())),
         log: Box::new(move |_| Err(nowhere())),
         state: Box::new(move |_| Err(nowhere())),
-        local: Box::new(move |_| Err(nowhere())),
+        local: Box::new(move |_, _| Err(nowhere())),
     };
-    (AppSpec { name: "flights", describe: Box::new(describe), run: Box::new(run), surroundings, commands: vec![refill] }, seen)
+    let (describe, run, work) = (Box::new(describe), Box::new(run), Box::new(move |_| Err(nowhere())));
+    (AppSpec { name: "flights", describe, run, work, surroundings, commands: vec![refill] }, seen)
 }
 
 fn call_in(directory: &TempDir, spec: &AppSpec, line: &str) -> Result<String, CliError> {

@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 called or configured wrongly, 130 stopped
 //! by a second signal.
 
+mod backfill;
 mod command;
 mod dispatch;
 mod flags;
@@ -12,13 +13,15 @@ mod reset;
 mod run;
 mod spec;
 mod state;
+mod times;
 mod topology;
 mod usage;
 
 #[cfg(test)]
 mod operator_tests;
 
+pub use backfill::Tally;
 pub use dispatch::{Invocation, dispatch, main};
 pub use flags::{cluster_flags, run_flags};
 pub use output::{OutputFormat, output_flag, output_format, print};
-pub use spec::{AppCommand, AppSpec, LocalDirectory, RunCommand, RunContext, StoppedState, Surroundings};
+pub use spec::{AppCommand, AppSpec, BoundedWork, LocalDirectory, RunCommand, RunContext, StoppedState, Surroundings};

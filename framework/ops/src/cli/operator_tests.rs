@@ -100,13 +100,15 @@ impl Fixture {
         let remove = move || {
             std::fs::write(directory.join("removed"), "").map_err(|e| StoreError::Io { path: "x".into(), message: e.to_string() })
         };
-        let local = move |_: &_| Ok(Some(LocalDirectory { path: PathBuf::from("state/app"), remove: Box::new(remove.clone()) }));
+        let local =
+            move |_: &_, _: &str| Ok(Some(LocalDirectory { path: PathBuf::from("state/app"), remove: Box::new(remove.clone()) }));
         AppSpec {
             name: "app",
             describe: Box::new(|| Ok(blueprint().describe())),
             run: Box::new(|_| Ok(())),
+            work: Box::new(|_| Err(CliError::failed("nothing runs here"))),
             surroundings: Surroundings {
-                blueprint: Box::new(|| Ok(blueprint())),
+                blueprint: Box::new(|_| Ok(blueprint())),
                 log: Box::new(move |_| Ok(Arc::new(log.clone()))),
                 state: Box::new(state),
                 local: Box::new(local),

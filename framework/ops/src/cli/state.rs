@@ -102,7 +102,7 @@ fn of_stopped(spec: &AppSpec, settings: &Settings, question: &Question<'_>, out:
         )));
     };
     let blueprint =
-        (spec.surroundings.blueprint)().map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))?;
+        (spec.surroundings.blueprint)(spec.name).map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))?;
     let tasks: Vec<TaskId> = state.tasks.iter().filter_map(|name| task_of(name)).collect();
     let mut rows = Vec::new();
     let mut truncated = false;

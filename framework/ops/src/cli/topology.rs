@@ -21,11 +21,11 @@ pub(super) fn topology(
 ) -> Result<(), CliError> {
     let invalid = |reason: String| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY);
     if let Some(file) = matches.get_one::<String>("diff") {
-        let manifest = (spec.surroundings.blueprint)().map_err(invalid)?.manifest();
+        let manifest = (spec.surroundings.blueprint)(spec.name).map_err(invalid)?.manifest();
         return diff(&invocation.directory.join(file), &manifest, out);
     }
     match matches.get_one::<String>("output").map(String::as_str) {
-        Some("manifest") => print(out, &(spec.surroundings.blueprint)().map_err(invalid)?.manifest().to_json()),
+        Some("manifest") => print(out, &(spec.surroundings.blueprint)(spec.name).map_err(invalid)?.manifest().to_json()),
         asked => {
             let format = asked.and_then(Format::named).unwrap_or(Format::KafkaStreams);
             print(out, &render(&(spec.describe)().map_err(invalid)?, format))

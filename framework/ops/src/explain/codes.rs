@@ -40,6 +40,8 @@ pub const GROUP_IN_USE: &str = "HW0023";
 pub const CONTROL_TOPIC: &str = "HW0024";
 /// An input's log does not have the committed position.
 pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
+/// A backfill computed other values than there are.
+pub const DIFFERENT: &str = "HW0050";
 /// The memory limit is too small for the number of workers.
 pub const MEMORY_TOO_SMALL: &str = "HW0031";
 /// What a record leads to cannot be written.

@@ -1,0 +1,63 @@
+//! Working on a bounded run: its own name, its own state, and commits that are larger and rarer than a live run's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_core::Blueprint;
+use headwater_core::bounded::{Progress, RunRecord};
+use headwater_core::port::Log;
+use headwater_ops::cli::BoundedWork;
+use headwater_ops::config::Settings;
+use headwater_ops::{CliError, run_error};
+use headwater_runtime::backfill::{Ended, Goal};
+use headwater_runtime::{Observer, Process, RunOptions, Shutdown, World};
+
+use crate::world;
+
+/// Nobody waits for single results: as long as the work is lost to a crash without regret, well below a transaction's timeout.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What is to be done, and who is told.
+pub(crate) struct Work {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) record: RunRecord,
+    pub(crate) max_rate: Option<u64>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) tell: Box<dyn Fn(Progress) + Send>,
+}
+
+/// Works on the run of a plan; `blueprint` carries its name, `app` is the application whose control topic has it.
+pub(crate) fn work(blueprint: &Arc<Blueprint>, app: &str, work: BoundedWork) -> Result<Ended, CliError> {
+    let BoundedWork { settings, log, record, max_rate, observer, tell, shutdown } = work;
+    let work = Work { log, record, max_rate, observer, tell };
+    work_on(blueprint, app, &settings, &settings.state.dir, work, &shutdown)
+}
+
+/// The same with state in a directory of its own.
+pub(crate) fn work_on(
+    blueprint: &Arc<Blueprint>,
+    app: &str,
+    settings: &Settings,
+    directory: &Path,
+    work: Work,
+    shutdown: &Shutdown,
+) -> Result<Ended, CliError> {
+    let Work { log, record, max_rate, observer, tell } = work;
+    let stores = world::open_stores(settings, directory, &record.app)?;
+    let options = settings.run_options(stores.instance_id());
+    let options = RunOptions {
+        commit_interval: options.commit_interval.max(COMMIT_INTERVAL),
+        // A run has topics of its own, but for outputs that are there already.
+        create_outputs: true,
+        // Whoever works on a run comes and goes.
+        instance: None,
+        process_id: stores.instance_id().to_owned(),
+        max_rate,
+        ..options
+    };
+    let goal = Goal { app: app.to_owned(), control: headwater_core::control_topic(app), id: record.id.clone(), tell };
+    let world = World { log, stores: Arc::new(stores), observer };
+    let process = Process::prepare_bounded(blueprint, record.bounds(), goal, world, options).map_err(run_error)?;
+    process.run(shutdown).map_err(run_error)
+}

@@ -1,0 +1,50 @@
+//! `backfill`: a bounded run of the application over a part of its inputs, and what there is to know and do about such runs.
+
+mod command;
+mod manage;
+mod outcome;
+mod parse;
+mod progress;
+mod report;
+mod run;
+mod show;
+mod tally;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use headwater_core::Blueprint;
+use headwater_runtime::RunError;
+use headwater_runtime::backfill::BackfillError;
+
+use super::spec::AppSpec;
+use crate::config::Settings;
+use crate::error::CliError;
+use crate::explain::codes;
+use crate::run_error::run_error;
+
+pub(super) use command::command;
+pub use tally::Tally;
+
+pub(super) fn backfill(spec: &AppSpec, settings: &Settings, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
+    match matches.subcommand() {
+        None => run::run(spec, settings, matches, out),
+        Some((name, matches)) => manage::manage(spec, settings, name, matches, out),
+    }
+}
+
+fn blueprint(spec: &AppSpec, name: &str) -> Result<Arc<Blueprint>, CliError> {
+    (spec.surroundings.blueprint)(name).map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))
+}
+
+fn backfill_error(error: BackfillError) -> CliError {
+    match error {
+        BackfillError::Run(RunError::Log(error)) => error.into(),
+        BackfillError::Run(error) => run_error(error),
+        BackfillError::Store(error) => error.into(),
+        BackfillError::InUse { .. } => CliError::failed(error.to_string()).with_code(codes::GROUP_IN_USE),
+        BackfillError::Over { .. } | BackfillError::NoSuchRun { .. } => CliError::failed(error.to_string()),
+        _ => CliError::usage(error.to_string()),
+    }
+}

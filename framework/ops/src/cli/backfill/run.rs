@@ -1,0 +1,166 @@
+//! Planning a run, or finding its plan, and working on it until it is over.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::ArgMatches;
+use headwater_core::Blueprint;
+use headwater_core::bounded::{Mode, RunPhase, RunRecord};
+use headwater_core::port::Log;
+use headwater_runtime::backfill::{Draft, Ended, Registry, digest, plan};
+use headwater_runtime::{Observer, Shutdown};
+
+use super::progress::Shown;
+use super::report::Report;
+use super::tally::Tally;
+use super::{backfill_error, blueprint, outcome, parse, show};
+use crate::admin::{AdminServer, Health, Site, StatePages, Status};
+use crate::cli::output::print;
+use crate::cli::spec::{AppSpec, BoundedWork};
+use crate::cli::times::now;
+use crate::config::{Listen, Settings, Text};
+use crate::error::CliError;
+use crate::explain::codes;
+use crate::fanout::Fanout;
+use crate::metrics::PrometheusObserver;
+use crate::shutdown;
+
+/// The exit code of a comparison that failed; 1 says that it found differences.
+const FAILED: u8 = 2;
+const DIFFERENT: &str = codes::DIFFERENT;
+
+pub(super) fn run(spec: &AppSpec, settings: &Settings, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
+    let mut settings = settings.clone();
+    if let Some(text) = matches.get_one::<String>("parallel") {
+        settings.run.workers =
+            <usize as Text>::parse(text).map_err(|expected| CliError::usage(format!("--parallel {text}: {expected}")))?;
+    }
+    let topology = blueprint(spec, spec.name)?;
+    let log = (spec.surroundings.log)(&settings)?;
+    let call = Call { spec, settings, matches, topology: &topology, log };
+    let mut is_diff = matches.get_one::<String>("mode").is_some_and(|mode| mode == "diff");
+    call.carry_out(&mut is_diff, out).map_err(|error| match error.exit {
+        1 if is_diff && error.code != Some(DIFFERENT) => CliError { exit: FAILED, ..error },
+        _ => error,
+    })
+}
+
+/// One call of the command.
+struct Call<'a> {
+    spec: &'a AppSpec,
+    settings: Settings,
+    matches: &'a ArgMatches,
+    topology: &'a Blueprint,
+    log: Arc<dyn Log>,
+}
+
+impl Call<'_> {
+    fn carry_out(&self, is_diff: &mut bool, out: &mut dyn Write) -> Result<(), CliError> {
+        let max_rate = self.max_rate()?;
+        let registry = Registry::of(self.topology, self.log.as_ref());
+        let id = self.matches.get_one::<String>("id");
+        let there = id.map(|id| registry.resume(id, &parse::asked(self.matches))).transpose().map_err(backfill_error)?.flatten();
+        let (draft, is_new) = match there {
+            Some(record) => (Draft { record, warnings: Vec::new() }, false),
+            None => {
+                let request = parse::request(self.matches, now())?;
+                (plan(self.topology, self.log.as_ref(), &request, now()).map_err(backfill_error)?, true)
+            }
+        };
+        *is_diff = draft.record.mode == Mode::Diff;
+        let shown = show::plan(&draft.record, &draft.warnings, self.settings.run.workers, max_rate);
+        if self.matches.get_flag("dry-run") {
+            print(out, &shown)?;
+            return print(out, "nothing was started; leave --dry-run out to start it\n");
+        }
+        eprint!("{shown}");
+        let record = if is_new { registry.keep(&draft.record).map_err(backfill_error)? } else { draft.record };
+        let (tally, began) = (Arc::new(Tally::default()), Instant::now());
+        let ended = match record.phase {
+            RunPhase::Planned => self.work(&record, max_rate, &tally)?,
+            // All of it is there: what is left is to compare.
+            _ => Ended::Complete,
+        };
+        self.conclude(&registry, &record, ended, (&tally, began), out)
+    }
+
+    fn max_rate(&self) -> Result<Option<u64>, CliError> {
+        let rate = self.matches.get_one::<String>("max-rate");
+        let parsed = rate.map(|text| {
+            let rate = <usize as Text>::parse(text).map_err(|expected| CliError::usage(format!("--max-rate {text}: {expected}")));
+            rate.map(|rate| rate as u64)
+        });
+        parsed.transpose()
+    }
+
+    /// Works until the run is over, with metrics and admin pages if an address for them was given.
+    fn work(&self, record: &RunRecord, max_rate: Option<u64>, tally: &Arc<Tally>) -> Result<Ended, CliError> {
+        let metrics = Arc::new(PrometheusObserver::new(&record.app)?);
+        let (status, shutdown) = (Arc::new(Status::default()), Shutdown::new());
+        shutdown::on_signals(&shutdown)?;
+        let description = blueprint(self.spec, &record.app)?.describe();
+        let site = Site {
+            description,
+            metrics: Arc::clone(&metrics),
+            status: Arc::clone(&status),
+            health: Health::new(),
+            state: self.settings.admin.show_state.then(StatePages::new),
+        };
+        let wanted = matches!(self.matches.try_get_one::<String>("admin"), Ok(Some(_)));
+        let _admin = match &self.settings.admin.listen {
+            Listen::At(address) if wanted => Some(AdminServer::start(address, site)?),
+            _ => None,
+        };
+        let progress = Arc::new(Shown::new(&record.id, record.offsets()));
+        let told = Arc::clone(&progress);
+        let ended = (self.spec.work)(BoundedWork {
+            settings: self.settings.clone(),
+            log: Arc::clone(&self.log),
+            record: record.clone(),
+            max_rate,
+            observer: Arc::new(Fanout::new(vec![metrics, status, Arc::clone(tally) as Arc<dyn Observer>])),
+            tell: Box::new(move |progress| told.tell(progress)),
+            shutdown,
+        });
+        progress.finish();
+        ended
+    }
+
+    /// Notes the end, looks at the results, and tells.
+    fn conclude(
+        &self,
+        registry: &Registry<'_>,
+        record: &RunRecord,
+        ended: Ended,
+        (tally, began): (&Tally, Instant),
+        out: &mut dyn Write,
+    ) -> Result<(), CliError> {
+        let is_complete = ended == Ended::Complete;
+        if is_complete {
+            registry.end(&record.id, RunPhase::Done).map_err(backfill_error)?;
+        }
+        let file = self.matches.get_one::<String>("differences");
+        let comparison = (is_complete && record.mode == Mode::Diff)
+            .then(|| outcome::differences(self.topology, self.log.as_ref(), record, file))
+            .transpose()?;
+        let digest = (is_complete && record.mode != Mode::StateOnly)
+            .then(|| digest(self.topology, self.log.as_ref(), record).map_err(backfill_error))
+            .transpose()?;
+        let report =
+            Report { record, ended, took: began.elapsed(), counts: tally.counts(), digest, comparison: comparison.as_ref() };
+        match self.matches.get_one::<String>("report").map(String::as_str) {
+            Some("json") => print(out, &format!("{:#}\n", report.json()))?,
+            _ => print(out, &report.text())?,
+        }
+        match (ended, comparison.map_or(0, |comparison| comparison.differences())) {
+            (Ended::Complete, 0) => Ok(()),
+            (Ended::Complete, differences) => Err(CliError::failed(format!("{differences} values differ")).with_code(DIFFERENT)),
+            (Ended::Cancelled, _) => Err(CliError::failed(format!("backfill {:?} was cancelled", record.id))),
+            (Ended::Stopped, _) => Err(CliError::failed(format!(
+                "backfill {0:?} was stopped before its end; go on with `{1} backfill --id {0}`",
+                record.id, self.spec.name
+            ))),
+        }
+    }
+}
