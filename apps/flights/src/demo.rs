@@ -12,10 +12,10 @@ use crate::compare::compare;
 use crate::data::DataError;
 use crate::load::{self, LoadError, LoadReport};
 use crate::tables::{self, Place, Results, Run};
-use crate::{oracle, outputs};
+use crate::{oracle, outputs, replay};
 
 /// Runs the demo on the configured cluster, or on a log in memory.
-pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool) -> Result<(), CliError> {
+pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool, with_change: bool) -> Result<(), CliError> {
     let settings = session.settings();
     let log: Arc<dyn Log> = if embedded { Arc::new(MemoryLog::new()) } else { session.kafka()? };
     match load_with_bar(log.as_ref(), partitions) {
@@ -35,7 +35,7 @@ pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool) -> Result<()
     let mut most = 0;
     session.run_until_consumed(
         Arc::clone(&log),
-        state,
+        state.clone(),
         options,
         Arc::clone(&counted) as Arc<dyn Observer>,
         &mut |remaining| {
@@ -54,11 +54,15 @@ pub fn demo(session: &Session<'_>, partitions: i32, embedded: bool) -> Result<()
     let records_in = counted.flights.load(Ordering::Relaxed);
     let run = Run { records_in, records_out: outputs.records(), elapsed, workers, place };
     tables::print(&Results::new(&outputs), Some(&comparison), &run);
-    if comparison.is_equal() {
-        Ok(())
-    } else {
-        Err(CliError::failed("the results differ from the independent computation, see above"))
+    if !comparison.is_equal() {
+        return Err(CliError::failed("the results differ from the independent computation, see above"));
     }
+    println!();
+    replay::june(session, &log, state.clone(), replay::Code::AsItIs)?;
+    if with_change {
+        replay::june(session, &log, state, replay::Code::Changed)?;
+    }
+    Ok(())
 }
 
 /// [`load::load`] with a progress bar on a terminal.

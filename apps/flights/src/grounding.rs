@@ -47,6 +47,11 @@ impl Transform for Grounding {
     fn setup(s: &mut Setup<Self>) -> Self {
         Grounding { departures: s.map("departures"), week: s.timer("week"), grounded: s.output("grounded") }
     }
+
+    /// A day more than the timer: a departure counts until the next one, or until the week is over.
+    fn horizon() -> Option<Duration> {
+        Some(days(8))
+    }
 }
 
 impl On<Flight> for Grounding {

@@ -26,6 +26,7 @@ mod hourly;
 pub mod load;
 pub mod oracle;
 pub mod outputs;
+pub mod replay;
 pub mod tables;
 mod topology;
 

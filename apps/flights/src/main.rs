@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use flights::{demo, load, topology};
 use headwater::{App, CliError, Session, cluster_flags, run_flags};
 
@@ -11,10 +11,12 @@ fn main() -> ExitCode {
     let partitions = partitions.default_value("4").help("Partitions of the topics flights and airlines");
     let load = Command::new("load").about("Creates the topics flights and airlines and writes the year 2013 into them");
     let demo = Command::new("demo").about("Loads, processes everything, and shows the results; without --bootstrap in memory");
+    let with_change = Arg::new("with-change").long("with-change").action(ArgAction::SetTrue);
+    let with_change = with_change.help("Replay June with a changed function, too, and show what differs");
     App::new("flights", topology)
         .seed(|log| load::load(log, load::DEFAULT_PARTITIONS, &mut |_, _| ()).map(drop).map_err(failed))
         .command(cluster_flags(load).arg(partitions.clone()), load_command)
-        .command(run_flags(demo).arg(partitions), demo_command)
+        .command(run_flags(demo).arg(partitions).arg(with_change), demo_command)
         .main()
 }
 
@@ -32,7 +34,7 @@ fn load_command(session: &Session<'_>, matches: &ArgMatches) -> Result<(), CliEr
 
 fn demo_command(session: &Session<'_>, matches: &ArgMatches) -> Result<(), CliError> {
     let embedded = !matches!(matches.try_get_one::<String>("bootstrap"), Ok(Some(_)));
-    demo::demo(session, partitions(matches), embedded)
+    demo::demo(session, partitions(matches), embedded, matches.get_flag("with-change"))
 }
 
 fn partitions(matches: &ArgMatches) -> i32 {

@@ -15,7 +15,8 @@ use crate::data::{Plane, planes};
 use crate::grounding::Grounded;
 use crate::hourly::Hourly;
 use crate::outputs::{Outputs, readable};
-use layout::{beside, thousands};
+use layout::beside;
+pub(crate) use layout::thousands;
 
 pub use next::Place;
 
