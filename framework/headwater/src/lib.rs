@@ -1,7 +1,7 @@
 //! Headwater: Kafka-native stream-processor microservices in Rust. The only crate an application depends on.
 //!
 //! An application describes its [`Topology`] in one function and hands it to [`main`], which gives the binary its commands:
-//! `run`, `topology`, `state`, `reset`, `config`, `explain`. The same function runs in a [`TestDriver`], without a broker.
+//! `run`, `backfill`, `topology`, `state`, `reset`, `config`, `explain`. The same function runs in a [`TestDriver`], without a broker.
 //!
 //! ```no_run
 //! use headwater::prelude::*;

@@ -2,11 +2,13 @@
 //!
 //! - [`kills`]: `kill -9` again and again under load: nothing is wiped, nothing is wrong, little is read again;
 //! - [`rolling`]: members stop, leave and are killed under load: how long an output partition waits;
+//! - [`backfill`]: ranges computed again by processes that are killed, against what the live run wrote;
 //! - [`restore`]: a whole store from its changelog, beside Kafka Streams.
 //!
 //! What they mean and how to read them: docs/operating/proofs.md.
 
 mod application;
+pub mod backfill;
 mod changelogs;
 mod findings;
 mod gaps;
