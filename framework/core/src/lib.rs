@@ -13,6 +13,7 @@ pub mod describe;
 pub mod engine;
 mod failure;
 mod failures;
+pub mod handover;
 mod inspect;
 mod key;
 mod manifest;

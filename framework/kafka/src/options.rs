@@ -155,6 +155,11 @@ pub(crate) fn uncommitted(config: &KafkaConfig) -> ClientConfig {
     client
 }
 
+/// How long a member may take to give partitions up (KIP-848's rebalance timeout). A clean hand-over is a commit, and the member is polled many
+/// times a second. Kafka's default is 5 minutes, and that long partitions were nobody's when the answer to a heartbeat was lost on its way: it said
+/// what to give up, the broker says it once, and librdkafka asks for it again after other failures but not after this one.
+const GIVE_UP: Duration = Duration::from_secs(45);
+
 /// For group membership. It reads nothing: its partitions are paused as soon as they are assigned.
 pub(crate) fn membership(config: &KafkaConfig, member: &MembershipConfig, consumer_protocol: bool) -> ClientConfig {
     let mut client = base(config);
@@ -165,7 +170,9 @@ pub(crate) fn membership(config: &KafkaConfig, member: &MembershipConfig, consum
         .set("auto.offset.reset", "latest")
         .set("queued.min.messages", "1")
         .set("queued.max.messages.kbytes", "1")
-        .set("fetch.message.max.bytes", "1024");
+        .set("fetch.message.max.bytes", "1024")
+        // Not below the session's: librdkafka refuses that.
+        .set("max.poll.interval.ms", millis(GIVE_UP.max(config.session_timeout)));
     let mut client = finish(client, config);
     if let Some(instance) = &member.instance {
         client.set("group.instance.id", instance);

@@ -43,6 +43,30 @@ pub enum RunError {
         /// What is different.
         why: String,
     },
+    /// Another generation of the application is in force.
+    #[error(
+        "{}: it was handed over, or this generation has not taken over yet. Processes of the one in force run with run.generation {}",
+        generations(app, own, in_force),
+        generation_id(app, in_force)
+    )]
+    NotInForce {
+        /// The application.
+        app: String,
+        /// The generation that was to run.
+        own: String,
+        /// The one in force.
+        in_force: String,
+    },
+    /// A new generation reads what the old one does not.
+    #[error(
+        "the new generation reads {input}, which {from:?} does not: there is no position at which both could meet. Take it over without that input,          or stop the application and start the new one in its place"
+    )]
+    NewInput {
+        /// The partition.
+        input: String,
+        /// The old generation.
+        from: String,
+    },
     /// A reset was begun and has not ended.
     #[error(
         "a reset of {app:?} was begun and has not ended, so its topics and positions do not fit together: finish it with `{app} reset --yes`"
@@ -108,4 +132,16 @@ fn topology_changed(app: &str, place: &str, changes: &[TopologyChange]) -> Strin
         text.push_str(&format!("; or, if the bytes are the same or may be left behind, say so once: `{app} run {flags}`"));
     }
     text
+}
+
+fn generations(app: &str, own: &str, in_force: &str) -> String {
+    format!("this is {own:?} and the generation of {app:?} in force is {in_force:?}")
+}
+
+/// As the setting has it.
+fn generation_id(app: &str, name: &str) -> String {
+    match name.strip_prefix(app).and_then(|rest| rest.strip_prefix('.')) {
+        Some(id) => format!("{id:?}"),
+        None => String::from("not set"),
+    }
 }

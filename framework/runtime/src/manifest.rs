@@ -26,6 +26,16 @@ pub(crate) struct Guard {
     serial: u64,
 }
 
+/// Refuses to run a generation that is not the one in force.
+pub(crate) fn check_generation(app: &str, own: &str, log: &dyn Log) -> Result<(), RunError> {
+    let state = Control::of(app, &headwater_core::control_topic(app), log).read(AT_START)?.unwrap_or_default();
+    let in_force = state.generation(app);
+    if in_force == own {
+        return Ok(());
+    }
+    Err(RunError::NotInForce { app: app.to_owned(), own: own.to_owned(), in_force: in_force.to_owned() })
+}
+
 /// Refuses a topology that would misread the state; nothing is made or changed. Answers what the control topic says, if there is one.
 pub(crate) fn check(
     plan: &Plan,

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use headwater_core::bounded::Bounded;
 use headwater_core::engine::{EngineOptions, Member, Order, TombstoneRetention, Worker};
+use headwater_core::handover::Side;
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
 use crate::backfill::{Ended, Goal, GoalWatch};
+use crate::handover::{Attendance, Seat};
 use crate::manifest::{self, Guard};
 use crate::restore_log::RestoreLog;
 use crate::starts::Starts;
@@ -50,12 +52,33 @@ pub struct Process {
     questions: Vec<Receiver<Question>>,
     /// Of a bounded run.
     goal: Option<GoalWatch>,
+    /// Of any other.
+    seat: Option<Seat>,
 }
 
 impl Process {
     /// Looks at the topics, makes what is missing, refuses what cannot work.
     pub fn prepare(blueprint: &Arc<Blueprint>, world: World, options: RunOptions) -> Result<Process, RunError> {
-        Process::made(blueprint, None, world, options)
+        let seat = Seat { app: blueprint.app().to_owned(), side: Side::Old };
+        Process::prepare_generation(blueprint, seat, world, options)
+    }
+
+    /// The same for a later generation of an application, which `blueprint` has the name of; or for one that is to take over.
+    ///
+    /// # Errors
+    /// [`RunError::NotInForce`] if another generation has taken over, or this one has not yet and is not to.
+    pub fn prepare_generation(
+        blueprint: &Arc<Blueprint>,
+        seat: Seat,
+        world: World,
+        options: RunOptions,
+    ) -> Result<Process, RunError> {
+        if seat.side == Side::Old {
+            manifest::check_generation(&seat.app, blueprint.app(), world.log.as_ref())?;
+        }
+        let mut process = Process::made(blueprint, None, world, options)?;
+        process.seat = Some(seat);
+        Ok(process)
     }
 
     /// The same for a bounded run, which `blueprint` has the name of. It ends when `goal` is reached.
@@ -86,15 +109,9 @@ impl Process {
         let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
         world.stores.expect_tasks(plan.tasks().len());
         let workers = options.workers.max(1);
-        let shared = Arc::new(Shared {
-            view: Mutex::new(None),
-            positions: Mutex::new(BTreeMap::new()),
-            beats: (0..workers).map(|_| AtomicU64::new(0)).collect(),
-            tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
-            started: Instant::now(),
-        });
+        let shared = Arc::new(Shared::new(workers));
         let (desk, questions) = StateDesk::open(&plan, workers);
-        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None })
+        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None, seat: None })
     }
 
     /// The plan the process runs.
@@ -137,14 +154,16 @@ impl Process {
             crew.hire(number, self.worker(number, questions, &tell)?)?;
         }
         drop(tell);
+        let attendance = self.attendance()?;
         let trimmer = Trimmer::start(&self.plan, &self.world, &self.shared, self.options.trim_interval);
         let mut member = Member::new(Arc::clone(&self.plan), membership, self.options.workers);
         self.world.observer.phase(&Phase::Joining);
-        let served = self.attend(&mut member, &crew, shutdown);
+        let served = self.attend(&mut member, &crew, attendance.as_ref(), shutdown);
         self.world.observer.phase(&Phase::Stopping);
         let stopped = self.stop(&mut member, &crew);
         let left = member.leave();
         drop(trimmer);
+        drop(attendance);
         crew.dismiss()?;
         let ended = served?;
         stopped?;
@@ -153,11 +172,20 @@ impl Process {
     }
 
     /// Serves the group and the workers until a stop is asked for.
-    fn attend(&mut self, member: &mut Member, crew: &Crew, shutdown: &Shutdown) -> Result<Ended, RunError> {
+    fn attend(
+        &mut self,
+        member: &mut Member,
+        crew: &Crew,
+        attendance: Option<&Attendance>,
+        shutdown: &Shutdown,
+    ) -> Result<Ended, RunError> {
         let (mut rebalances, mut starts) = (0, Starts::default());
         while !shutdown.is_requested() {
             if let Some(ended) = self.goal.as_ref().map_or(Ok(None), GoalWatch::ended)? {
                 return Ok(ended);
+            }
+            if attendance.map_or(Ok(None), Attendance::retired)?.is_some() {
+                return Ok(Ended::HandedOver);
             }
             let wait = if member.is_giving_up() { Duration::from_millis(1) } else { GROUP_WAIT };
             let orders = member.poll(wait)?;
@@ -175,11 +203,18 @@ impl Process {
                 self.world.observer.rebalanced();
             }
             let log = self.world.log.as_ref();
-            crew.order(starts.release(changed, || self.guard.verify(log))?);
+            let verify = || self.guard.verify(log).and_then(|()| attendance.map_or(Ok(()), Attendance::look));
+            crew.order(starts.release(changed, verify)?);
             starts.watch(changed, member, self.world.observer.as_ref());
             self.tell_phase(rebalances > 0);
         }
         Ok(Ended::Stopped)
+    }
+
+    /// Hand-overs are attended to unless the run is bounded.
+    fn attendance(&self) -> Result<Option<Attendance>, RunError> {
+        let start = |seat| Attendance::start(seat, &self.plan, &self.options.process_id, &self.shared, &self.world.log);
+        self.seat.as_ref().map(start).transpose()
     }
 
     /// Closes every task, serving the group meanwhile.

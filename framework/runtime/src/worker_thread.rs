@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use headwater_core::engine::{Answer, CommitReport, EngineError, Order, View, Worker};
+use headwater_core::engine::{Answer, CommitReport, EngineError, Order, Posture, View, Worker};
 use headwater_core::port::StoreTrouble;
 use headwater_core::{Skipped, TaskId, Timestamp, TopicPartition};
 
@@ -30,7 +30,48 @@ pub(crate) struct Shared {
     pub(crate) beats: Vec<AtomicU64>,
     /// Per worker: tasks restoring and running.
     pub(crate) tasks: Vec<(AtomicU64, AtomicU64)>,
+    /// How workers stand towards a hand-over; the number changes with it.
+    pub(crate) posture: Mutex<(u64, Posture)>,
+    /// Per worker: the number of the posture under which it had nothing left to commit.
+    pub(crate) settled: Vec<AtomicU64>,
     pub(crate) started: Instant,
+}
+
+impl Shared {
+    /// For so many workers.
+    pub(crate) fn new(workers: usize) -> Shared {
+        let zeros = || (0..workers).map(|_| AtomicU64::new(0)).collect();
+        Shared {
+            view: Mutex::new(None),
+            positions: Mutex::new(BTreeMap::new()),
+            beats: zeros(),
+            tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
+            posture: Mutex::new((1, Posture::default())),
+            settled: zeros(),
+            started: Instant::now(),
+        }
+    }
+
+    pub(crate) fn view(&self) -> Option<View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_posture(&self, posture: &Posture) {
+        let mut current = self.posture.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.1 != *posture {
+            *current = (current.0 + 1, posture.clone());
+        }
+    }
+
+    fn posture(&self) -> (u64, Posture) {
+        self.posture.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether every worker has had nothing left to commit under the present posture.
+    pub(crate) fn has_settled(&self) -> bool {
+        let (number, _) = self.posture();
+        self.settled.iter().all(|settled| settled.load(Ordering::Acquire) == number)
+    }
 }
 
 /// What a worker's thread tells the main thread.
@@ -69,8 +110,8 @@ impl WorkerThread {
         let mut busy = false;
         while self.carry_out_orders()? {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
-            let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            self.worker.set_view(view);
+            self.worker.set_view(self.shared.view());
+            let posture = self.take_posture();
             self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
             answer_all(&self.worker, &self.questions);
 
@@ -83,6 +124,9 @@ impl WorkerThread {
             }
             self.account(began, polled, fetched, processed);
             self.commit_if_due()?;
+            if !self.worker.has_work_to_commit() {
+                self.shared.settled[self.number].store(posture, Ordering::Release);
+            }
             self.report();
             busy = processed > 0 || fetched > 0;
         }
@@ -126,11 +170,12 @@ impl WorkerThread {
             Order::Start(task) => {
                 tracing::info!(%task, worker = self.number, "taking task over");
                 self.taken_over.insert(task.clone(), Instant::now());
+                // The newest: the main thread has looked at it for this start.
+                self.take_posture();
                 self.worker.start(task)
             }
             Order::Stop { tasks, clean } => {
-                let view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                self.worker.set_view(view);
+                self.worker.set_view(self.shared.view());
                 self.worker.stop(&tasks, clean, self.now())?;
                 self.forget(&tasks);
                 // Before the report, which pauses after an abort: the group waits for this.
@@ -139,6 +184,13 @@ impl WorkerThread {
                 Ok(())
             }
         }
+    }
+
+    /// Answers its number.
+    fn take_posture(&mut self) -> u64 {
+        let (number, posture) = self.shared.posture();
+        self.worker.set_posture(&posture);
+        number
     }
 
     fn forget(&mut self, tasks: &[TaskId]) {

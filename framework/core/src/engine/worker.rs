@@ -13,6 +13,7 @@ use super::bounds::{moved_on, refused};
 use super::commit::may_pass;
 use super::options::EngineOptions;
 use super::orders::View;
+use super::posture::Posture;
 use super::report::Report;
 use super::restore::Restore;
 use super::search::Search;
@@ -102,6 +103,7 @@ pub struct Worker {
     pub(super) routes: HashMap<TopicPartition, TaskId>,
     pub(super) paused: HashSet<TopicPartition>,
     pub(super) view: Option<View>,
+    pub(super) posture: Posture,
     /// When the open transaction (or, without transactions, the uncommitted work) began.
     pub(super) open_since: Option<Duration>,
     pub(super) last_commit: Duration,
@@ -150,6 +152,7 @@ impl Worker {
             routes: HashMap::new(),
             paused: HashSet::new(),
             view: None,
+            posture: Posture::default(),
             open_since: None,
             last_commit: Duration::ZERO,
             steps: 0,

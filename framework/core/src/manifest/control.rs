@@ -1,17 +1,21 @@
 //! The records of the control topic. Each has a key that says what it is and a value in JSON with a version; the newest of a key counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Manifest, ManifestError};
 use crate::bounded::RunRecord;
+use crate::handover::{Confirmation, Handover, Step};
 
 const MANIFEST: &str = "manifest";
 const RESET: &str = "reset";
 /// Followed by the run's id.
 const RUN: &str = "run/";
+const HANDOVER: &str = "handover";
+/// Followed by the name of who confirms.
+const CONFIRMED: &str = "confirmed/";
 /// Version of the values.
 const VERSION: u32 = 1;
 
@@ -42,6 +46,10 @@ pub struct ControlState {
     pub reset: Option<ResetMark>,
     /// Bounded runs, by id.
     pub runs: BTreeMap<String, RunRecord>,
+    /// The newest hand-over.
+    pub handover: Option<Handover>,
+    /// What processes have confirmed, by their names.
+    pub confirmed: BTreeMap<String, Confirmation>,
 }
 
 /// A record of the control topic that cannot be read.
@@ -112,20 +120,65 @@ impl ControlState {
             (b"manifest", Some(value)) => self.manifest = Some(StoredManifest::from_json(&String::from_utf8_lossy(value))?),
             (b"reset", None) => self.reset = None,
             (b"reset", Some(value)) => self.reset = Some(typed(RESET, versioned(RESET, value)?)?),
-            _ => self.apply_run(key, value)?,
+            (b"handover", None) => self.handover = None,
+            (b"handover", Some(value)) => self.handover = Some(typed(HANDOVER, versioned(HANDOVER, value)?)?),
+            _ => self.apply_keyed(key, value)?,
         }
         Ok(())
     }
 
-    fn apply_run(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ControlError> {
-        let Some((key, id)) = std::str::from_utf8(key).ok().and_then(|key| Some((key, key.strip_prefix(RUN)?))) else {
-            return Ok(());
-        };
-        match value {
-            Some(value) => drop(self.runs.insert(id.to_owned(), typed(key, versioned(key, value)?)?)),
-            None => drop(self.runs.remove(id)),
+    fn apply_keyed(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ControlError> {
+        let Ok(key) = std::str::from_utf8(key) else { return Ok(()) };
+        if let Some(id) = key.strip_prefix(RUN) {
+            return keep(&mut self.runs, key, id, value);
         }
-        Ok(())
+        match key.strip_prefix(CONFIRMED) {
+            Some(who) => keep(&mut self.confirmed, key, who, value),
+            None => Ok(()),
+        }
+    }
+
+    /// The generation in force: the name that the last hand-over that was completed gave it, or the application's own.
+    pub fn generation<'a>(&'a self, app: &'a str) -> &'a str {
+        match &self.handover {
+            Some(handover) if handover.step == Step::Promoted => &handover.to,
+            Some(handover) => &handover.from,
+            None => app,
+        }
+    }
+
+    /// The partitions confirmed in a step of the hand-over under way.
+    pub fn confirmed_in(&self, step: Step) -> BTreeSet<(String, i32)> {
+        let attempt = self.handover.as_ref().map(|handover| handover.attempt);
+        let counts = |found: &&Confirmation| found.step == step && Some(found.attempt) == attempt;
+        self.confirmed.values().filter(counts).flat_map(|found| found.partitions.iter().cloned()).collect()
+    }
+}
+
+fn keep<T: for<'a> Deserialize<'a>>(
+    kept: &mut BTreeMap<String, T>,
+    key: &str,
+    name: &str,
+    value: Option<&[u8]>,
+) -> Result<(), ControlError> {
+    match value {
+        Some(value) => drop(kept.insert(name.to_owned(), typed(key, versioned(key, value)?)?)),
+        None => drop(kept.remove(name)),
+    }
+    Ok(())
+}
+
+impl Handover {
+    /// Key and value of its record in the control topic.
+    pub fn record(&self) -> (String, String) {
+        (HANDOVER.to_owned(), to_json(self))
+    }
+}
+
+impl Confirmation {
+    /// Key and value of the record of whoever has this name.
+    pub fn record(&self, who: &str) -> (String, String) {
+        (format!("{CONFIRMED}{who}"), to_json(self))
     }
 }
 

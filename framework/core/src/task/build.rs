@@ -101,6 +101,7 @@ impl Task {
             outputs,
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
+            silent: false,
             bounds: plan.bounded().cloned(),
             has_finished: false,
             skipped: Vec::new(),

@@ -174,6 +174,10 @@ impl Task {
 
     pub(super) fn send_letters(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
         let Some(letters) = &mut self.letters else { return Ok(()) };
+        if self.silent {
+            // Who speaks has sent them, or will.
+            letters.waiting.clear();
+        }
         let traced = self.state.trace.is_some();
         letters.send(producer, traced).map_err(|(error, cause)| {
             // Otherwise it may be about something that was sent before.

@@ -71,6 +71,8 @@ pub(crate) struct Task {
     outputs: Vec<OutputTopic>,
     /// The task's watermark: the least of its inputs'.
     time: Timestamp,
+    /// Whether results and dead letters are left out, for as long as another version speaks.
+    pub(crate) silent: bool,
     /// The bounds of a bounded run.
     bounds: Option<Arc<Bounded>>,
     /// In a bounded run: all inputs have ended and everything that follows from that is done.
@@ -179,7 +181,7 @@ impl Task {
         for number in 0..self.inputs.len() {
             while self.inputs[number].head.is_none() {
                 let input = &mut self.inputs[number];
-                let Some(record) = input.front() else { break };
+                let Some(record) = input.front().filter(|_| !input.is_fenced()) else { break };
                 let header = if input.role == SourceRole::Repartition { queue::time_header(record) } else { None };
                 let is_marker = header.is_some() && record.key.is_none() && record.value.is_none();
                 if is_marker {

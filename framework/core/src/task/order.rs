@@ -11,7 +11,7 @@ use crate::topology::SourceRole;
 pub(super) fn choose(inputs: &[InputQueue]) -> Option<usize> {
     let gated = inputs.iter().any(|input| input.role == SourceRole::Table && !input.is_past_gate());
     let eligible = |input: &&InputQueue| !gated || input.role == SourceRole::Table;
-    if inputs.iter().filter(eligible).any(|input| input.head.is_none() && !input.is_exhausted()) {
+    if inputs.iter().filter(eligible).any(|input| input.head.is_none() && !input.has_nothing_for_now()) {
         return None;
     }
     let heads = inputs.iter().enumerate().filter(|(_, input)| eligible(input));

@@ -92,12 +92,12 @@ impl Task {
 
     /// Hands the waiting records to the producer. While a fault is searched for, those of each cause are acknowledged before the next.
     pub(crate) fn send_outputs(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
-        let Task { state, outputs, id, blamed, .. } = self;
+        let Task { state, outputs, id, blamed, silent, .. } = self;
         let TaskState { outbox, trace, .. } = state;
         let mut sent = 0;
         outbox.drain(|envelope| {
             let output = &mut outputs[envelope.sink];
-            if output.silence.covers(envelope.key, envelope.timestamp) {
+            if (*silent && !output.internal) || output.silence.covers(envelope.key, envelope.timestamp) {
                 return Ok(());
             }
             output.records += 1;

@@ -42,6 +42,8 @@ pub(crate) struct InputQueue {
     pub(crate) gate: i64,
     /// In a bounded run, for an input that is not a repartition topic: the first offset that is not read.
     until: Option<i64>,
+    /// The first offset that is not processed for now.
+    fence: Option<i64>,
     /// Since when there has been nothing to read.
     quiet_since: Option<Duration>,
     /// The offset and metadata committed last.
@@ -78,6 +80,7 @@ impl InputQueue {
             at_end: false,
             gate,
             until: None,
+            fence: None,
             quiet_since: None,
             committed: None,
             consumed_records: 0,
@@ -147,6 +150,25 @@ impl InputQueue {
         self.records.is_empty() && self.at_end
     }
 
+    /// Sets the first offset that is not processed for now; none lets the input go on.
+    pub(crate) fn set_fence(&mut self, fence: Option<i64>) {
+        self.fence = fence;
+        if self.is_fenced() {
+            // Decoded again when its turn comes.
+            self.head = None;
+        }
+    }
+
+    /// Whether the next record is not processed for now.
+    pub(crate) fn is_fenced(&self) -> bool {
+        self.fence.is_some_and(|fence| self.next_offset() >= fence)
+    }
+
+    /// Whether there is nothing to wait for: all that may be processed has been.
+    pub(crate) fn has_nothing_for_now(&self) -> bool {
+        self.is_exhausted() || self.is_fenced()
+    }
+
     /// In a bounded run: sets the first offset that is not read.
     pub(crate) fn end_at(&mut self, until: i64) {
         self.until = Some(until);
@@ -170,7 +192,8 @@ impl InputQueue {
 
     /// For a table: whether it has been read to the end it had at the start.
     pub(crate) fn is_past_gate(&self) -> bool {
-        self.next_offset() >= self.gate
+        // Behind a fence nothing more of it is to be had, so streams need not wait for it.
+        self.next_offset() >= self.gate || self.is_fenced()
     }
 
     /// How long there has been nothing to read.

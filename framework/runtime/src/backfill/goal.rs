@@ -24,6 +24,8 @@ pub enum Ended {
     Cancelled,
     /// This process was asked to stop; the run can be resumed.
     Stopped,
+    /// Another generation of the application has taken over.
+    HandedOver,
 }
 
 /// What a process of a bounded run works towards.

@@ -1,0 +1,67 @@
+//! How a worker stands towards a hand-over: what of its inputs it may process for now, and whether its results are heard.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::record::TopicPartition;
+use crate::topology::SourceRole;
+
+use super::worker::{Stage, Worker};
+use crate::task::Task;
+
+/// Which inputs stay where they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those that come from outside: what is on its way through repartition topics goes on.
+    Inputs,
+    /// All.
+    Everything,
+}
+
+/// What a worker may do. The default is that of a run that nobody takes over: everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Posture {
+    /// Inputs that are held where they are.
+    pub hold: Hold,
+    /// For an input from outside, the first offset that is not processed for now. With it, an input that is not named is not processed at all.
+    pub fences: Option<Arc<BTreeMap<TopicPartition, i64>>>,
+    /// Whether results and dead letters are left out. State, changelogs and repartition topics are written all the same.
+    pub silent: bool,
+}
+
+impl Worker {
+    /// Takes a posture. What is being processed when it changes is finished under the new one.
+    pub fn set_posture(&mut self, posture: &Posture) {
+        if self.posture == *posture {
+            return;
+        }
+        self.posture = posture.clone();
+        for stage in self.tasks.values_mut() {
+            if let Stage::Running(task) = stage {
+                self.posture.apply(task);
+            }
+        }
+    }
+}
+
+impl Posture {
+    /// Puts a task under it.
+    pub(super) fn apply(&self, task: &mut Task) {
+        task.silent = self.silent;
+        for input in &mut task.inputs {
+            let is_outside = input.role != SourceRole::Repartition;
+            let held = match self.hold {
+                Hold::Nothing => false,
+                Hold::Inputs => is_outside,
+                Hold::Everything => true,
+            };
+            let fence = self.fences.as_ref().filter(|_| is_outside);
+            let fence = fence.map(|fences| fences.get(&input.partition).copied().unwrap_or(i64::MIN));
+            // Where it is, not where it was when it was held first: it has not moved since.
+            input.set_fence(if held { Some(input.next_offset()) } else { fence });
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Handing an application over from one generation of it to the next at an agreed cut, as the control topic tells it.
+//!
+//! A generation is a version of the application with state of its own, under a name of its own (see [`bounded`](crate::bounded)). The new one
+//! follows the old one in silence and never gets ahead of it. Then the old one stops where it is, finishes what is on its way, and that is the cut: everything before it
+//! has been said by the old one, everything after it will be said by the new one. Each step is a record; a process that has not seen a record
+//! yet does nothing that would be wrong after it:
+//!
+//! 1. `Requested`: the old generation holds its inputs. Each of its processes confirms the partitions it has when all it processed is committed.
+//!    A process that takes a partition over later looks at the record first, so that confirmed positions do not move.
+//! 2. `Sealed`: nothing is on its way in the old generation, and the new one has processed exactly as much. It holds everything, and confirms.
+//! 3. `Promoted`: from here on the old generation is over, and the new one speaks. Nobody else may have given up in between: whoever writes a step
+//!    writes it only if the step before it is the newest.
+//!
+//! `Aborted` may follow the first two: then nothing has happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Hold, Posture};
+use crate::record::TopicPartition;
+use crate::time::Timestamp;
+
+/// How far a hand-over has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The old generation is asked to hold its inputs.
+    Requested,
+    /// The cut is reached by both; the new generation holds everything.
+    Sealed,
+    /// The new generation has taken over.
+    Promoted,
+    /// It was given up, and the old generation goes on.
+    Aborted,
+}
+
+/// A hand-over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// Version of this record.
+    pub version: u32,
+    /// Tells this attempt from others: when it began.
+    pub attempt: Timestamp,
+    /// The old generation: the name it runs under.
+    pub from: String,
+    /// The new one.
+    pub to: String,
+    /// How far it has got.
+    pub step: Step,
+}
+
+/// What one process has confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Version of this record.
+    pub version: u32,
+    /// Of this attempt.
+    pub attempt: Timestamp,
+    /// In this step.
+    pub step: Step,
+    /// The partitions it holds, as `topic` and partition.
+    pub partitions: BTreeSet<(String, i32)>,
+}
+
+/// Which side of a hand-over a process is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It runs the generation in force.
+    Old,
+    /// It runs one that has not taken over yet, and is silent until then if it writes into the same outputs.
+    New {
+        /// Whether nothing is said before it has taken over.
+        silent: bool,
+    },
+}
+
+/// What follows for a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Work like this. `confirm` says in which step of the hand-over to confirm what is held, once all of it is committed.
+    Work {
+        /// How.
+        posture: Posture,
+        /// What to confirm.
+        confirm: Option<Step>,
+    },
+    /// The application has been handed over to this generation: stop.
+    Retire {
+        /// The generation.
+        to: String,
+    },
+}
+
+impl Handover {
+    /// Version of the records this writes.
+    pub const VERSION: u32 = 1;
+
+    /// What a process of generation `own` does. `fences` is how far a new generation may follow.
+    pub fn duty(
+        handover: Option<&Handover>,
+        own: &str,
+        side: &Side,
+        fences: &std::sync::Arc<BTreeMap<TopicPartition, i64>>,
+    ) -> Duty {
+        let step = |handover: &Handover| (handover.step, handover.from == own, handover.to == own);
+        let work = |hold, fences, silent, confirm| Duty::Work { posture: Posture { hold, fences, silent }, confirm };
+        let follow = |silent| work(Hold::Nothing, Some(std::sync::Arc::clone(fences)), silent, None);
+        match (handover.map(step), side) {
+            (Some((Step::Promoted, _, true)), _) => work(Hold::Nothing, None, false, None),
+            (Some((Step::Promoted, true, _)), _) => {
+                Duty::Retire { to: handover.map(|handover| handover.to.clone()).unwrap_or_default() }
+            }
+            (Some((Step::Requested, true, _)), Side::Old) => work(Hold::Inputs, None, false, Some(Step::Requested)),
+            (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Inputs, None, false, None),
+            (Some((Step::Sealed, _, true)), Side::New { silent }) => work(Hold::Everything, None, *silent, Some(Step::Sealed)),
+            (_, Side::Old) => work(Hold::Nothing, None, false, None),
+            (_, Side::New { silent }) => follow(*silent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn check(step: Option<Step>, own: &str, side: &Side, expected: &str) {
+        let handover = step.map(|step| Handover {
+            version: Handover::VERSION,
+            attempt: Timestamp::from_millis(1),
+            from: "app".into(),
+            to: "app.v2".into(),
+            step,
+        });
+        let fences = Arc::new(BTreeMap::new());
+        let duty = match Handover::duty(handover.as_ref(), own, side, &fences) {
+            Duty::Retire { to } => format!("retires for {to}"),
+            Duty::Work { posture, confirm } => {
+                let fenced = if posture.fences.is_some() { ", fenced" } else { "" };
+                let silent = if posture.silent { ", silent" } else { "" };
+                format!("{:?}{fenced}{silent}, confirms {confirm:?}", posture.hold)
+            }
+        };
+        assert_eq!(duty, expected, "{step:?} {own} {side:?}");
+    }
+
+    #[test]
+    fn each_side_has_its_duty_in_each_step() {
+        let (old, new, loud) = (Side::Old, Side::New { silent: true }, Side::New { silent: false });
+        for step in [None, Some(Step::Aborted)] {
+            check(step, "app", &old, "Nothing, confirms None");
+            check(step, "app.v2", &new, "Nothing, fenced, silent, confirms None");
+            check(step, "app.v2", &loud, "Nothing, fenced, confirms None");
+        }
+        check(Some(Step::Requested), "app", &old, "Inputs, confirms Some(Requested)");
+        check(Some(Step::Requested), "app.v2", &new, "Nothing, fenced, silent, confirms None");
+        check(Some(Step::Sealed), "app", &old, "Inputs, confirms None");
+        check(Some(Step::Sealed), "app.v2", &new, "Everything, silent, confirms Some(Sealed)");
+        check(Some(Step::Promoted), "app", &old, "retires for app.v2");
+        check(Some(Step::Promoted), "app.v2", &new, "Nothing, confirms None");
+        check(Some(Step::Promoted), "app.v2", &old, "Nothing, confirms None");
+        check(Some(Step::Sealed), "app.v3", &new, "Nothing, fenced, silent, confirms None");
+    }
+}

@@ -1,0 +1,170 @@
+use std::collections::BTreeSet;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use headwater_core::handover::{Duty, Handover, Side, Step};
+use headwater_core::port::{Log, LogError};
+use headwater_core::{Plan, Timestamp};
+
+use super::Seat;
+use super::confirm::{Confirmer, advance};
+use super::lead::Leader;
+use super::tail::Tail;
+use crate::RunError;
+use crate::worker_thread::Shared;
+
+/// Between two looks at the control topic.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long the old generation stands for a cut before it gives up on it and goes on.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Attends to hand-overs on a thread of its own, so that the group is served meanwhile.
+pub(crate) struct Attendance {
+    desk: Arc<Mutex<Desk>>,
+    seen: Arc<Mutex<Seen>>,
+    _keep: Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    retired: Option<String>,
+    failed: Option<RunError>,
+}
+
+struct Desk {
+    seat: Seat,
+    own: String,
+    who: String,
+    inputs: BTreeSet<String>,
+    shared: Arc<Shared>,
+    log: Arc<dyn Log>,
+    tail: Tail,
+    leader: Option<Leader>,
+    confirmer: Confirmer,
+    held_since: Option<Instant>,
+}
+
+impl Attendance {
+    /// Looks once, so that workers begin as they must, and goes on looking until it is dropped.
+    pub(crate) fn start(
+        seat: &Seat,
+        plan: &Plan,
+        who: &str,
+        shared: &Arc<Shared>,
+        log: &Arc<dyn Log>,
+    ) -> Result<Attendance, RunError> {
+        let leader = match seat.side {
+            Side::Old => None,
+            Side::New { .. } => Some(Leader::new(&seat.app, plan, log.as_ref())?),
+        };
+        let desk = Desk {
+            seat: seat.clone(),
+            own: plan.blueprint().app().to_owned(),
+            who: who.to_owned(),
+            inputs: plan.blueprint().input_topics().into_iter().collect(),
+            shared: Arc::clone(shared),
+            log: Arc::clone(log),
+            tail: Tail::of(&seat.app, log.as_ref())?,
+            leader,
+            confirmer: Confirmer::default(),
+            held_since: None,
+        };
+        let (desk, seen) = (Arc::new(Mutex::new(desk)), Arc::new(Mutex::new(Seen::default())));
+        let (keep, stopped) = channel::<()>();
+        let attendance = Attendance { desk: Arc::clone(&desk), seen: Arc::clone(&seen), _keep: keep };
+        attendance.look()?;
+        let attend = move || {
+            while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let looked = lock(&desk).attend();
+                let mut seen = lock(&seen);
+                match looked {
+                    Ok(retired) => seen.retired = retired,
+                    // The cluster is away, or another process writes: everybody stays as they are.
+                    Err(error) if is_passing(&error) => tracing::debug!(%error, "looking at hand-overs"),
+                    Err(error) => seen.failed = Some(error),
+                }
+                if seen.retired.is_some() || seen.failed.is_some() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("handover".into()).spawn(attend);
+        thread.map_err(|error| LogError::Fatal(format!("no thread to attend to hand-overs: {error}")))?;
+        Ok(attendance)
+    }
+
+    /// Looks now: before a task is started, so that it begins under the posture of the newest record.
+    pub(crate) fn look(&self) -> Result<(), RunError> {
+        lock(&self.desk).look().map(drop)
+    }
+
+    /// The generation that has taken over, once one has.
+    pub(crate) fn retired(&self) -> Result<Option<String>, RunError> {
+        let mut seen = lock(&self.seen);
+        match seen.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(seen.retired.clone()),
+        }
+    }
+}
+
+impl Desk {
+    /// Sees what there is, and works accordingly.
+    fn look(&mut self) -> Result<(Duty, Option<Handover>), RunError> {
+        let state = self.tail.look()?;
+        let fences = self.leader.as_ref().map(|leader| Arc::clone(leader.fences())).unwrap_or_default();
+        let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.seat.side, &fences);
+        if let Duty::Work { posture, .. } = &duty {
+            self.shared.set_posture(posture);
+        }
+        Ok((duty, state.handover.clone()))
+    }
+
+    /// One round: leads, if this is a new generation; does what follows; confirms.
+    fn attend(&mut self) -> Result<Option<String>, RunError> {
+        let log = Arc::clone(&self.log);
+        if let Some(leader) = &mut self.leader {
+            leader.step(self.tail.look()?, log.as_ref(), now())?;
+        }
+        let (duty, handover) = self.look()?;
+        let confirm = match duty {
+            Duty::Retire { to } => return Ok(Some(to)),
+            Duty::Work { confirm, posture } => {
+                let held = self.seat.side == Side::Old && posture.hold != headwater_core::engine::Hold::Nothing;
+                self.held_since = held.then(|| self.held_since.unwrap_or_else(Instant::now));
+                confirm
+            }
+        };
+        let Some(handover) = handover else { return Ok(None) };
+        if self.held_since.is_some_and(|since| since.elapsed() > LEASE) {
+            tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
+            advance(&self.seat.app, log.as_ref(), Some(&handover), &Handover { step: Step::Aborted, ..handover.clone() })?;
+            return Ok(None);
+        }
+        if let Some(step) = confirm {
+            let names = (self.seat.app.as_str(), self.who.as_str());
+            self.confirmer.confirm((&handover, step), names, &self.seat.side, &self.inputs, &self.shared, log.as_ref())?;
+        }
+        Ok(None)
+    }
+}
+
+fn is_passing(error: &RunError) -> bool {
+    matches!(
+        error,
+        RunError::Log(
+            LogError::Retriable(_) | LogError::Unreachable { .. } | LogError::Fenced(_) | LogError::AbortTransaction(_)
+        )
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}

@@ -1,0 +1,141 @@
+//! The new generation's part: it follows, asks for a cut when it is close, and takes over when all is confirmed. Any number of its processes
+//! may do this at the same time: each step is written once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_core::handover::{Handover, Step};
+use headwater_core::port::Log;
+use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
+
+use super::confirm::advance;
+use super::follow::Follower;
+use super::old::{Old, names};
+use crate::RunError;
+
+/// Offsets behind the old generation at which the cut is asked for: a fraction of a second's work.
+const CLOSE: u64 = 5_000;
+/// How long a cut may take before it is given up and tried again later; less than the old generation waits by itself.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Between a cut that was given up and the next.
+const AGAIN: Duration = Duration::from_secs(10);
+
+pub(super) struct Leader {
+    app: String,
+    own: String,
+    follower: Follower,
+    old: Option<Old>,
+    fences: Arc<BTreeMap<TopicPartition, i64>>,
+    /// The attempt under way, and since when.
+    since: Option<(Timestamp, Instant)>,
+    not_before: Instant,
+}
+
+impl Leader {
+    pub(super) fn new(app: &str, plan: &Plan, log: &dyn Log) -> Result<Leader, RunError> {
+        Ok(Leader {
+            app: app.to_owned(),
+            own: plan.blueprint().app().to_owned(),
+            follower: Follower::of(plan, log)?,
+            old: None,
+            fences: Arc::default(),
+            since: None,
+            not_before: Instant::now(),
+        })
+    }
+
+    /// How far the new generation may go.
+    pub(super) fn fences(&self) -> &Arc<BTreeMap<TopicPartition, i64>> {
+        &self.fences
+    }
+
+    /// Looks at both generations and takes the hand-over on if it can go on. Answers the offsets still to follow.
+    pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<Option<u64>, RunError> {
+        if state.generation(&self.app) == self.own {
+            return Ok(None);
+        }
+        let Some(old) = self.old(state, log)? else { return Ok(None) };
+        self.fences = Arc::new(old.positions()?.into_iter().collect());
+        let behind = self.follower.behind(&self.fences)?;
+        let next = match &state.handover {
+            Some(handover) if handover.to == self.own && handover.step == Step::Requested => {
+                self.seal(handover, state, behind, log)?
+            }
+            Some(handover) if handover.to == self.own && handover.step == Step::Sealed => {
+                let all = names(&self.follower.partitions());
+                let confirmed = state.confirmed_in(Step::Sealed).is_superset(&all);
+                confirmed.then_some(Step::Promoted)
+            }
+            // Somebody else's, or over: ours may begin when we are close.
+            Some(handover) if matches!(handover.step, Step::Requested | Step::Sealed) => None,
+            _ => (behind <= CLOSE && Instant::now() >= self.not_before).then_some(Step::Requested),
+        };
+        let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own));
+        if let Some(step) = next.or(late.then_some(Step::Aborted)) {
+            self.write(step, state.handover.as_ref(), log, now)?;
+        }
+        Ok(Some(behind))
+    }
+
+    /// The old generation, found anew when another one is in force.
+    fn old(&mut self, state: &ControlState, log: &dyn Log) -> Result<Option<&mut Old>, RunError> {
+        let name = state.generation(&self.app);
+        if self.old.as_ref().is_none_or(|old| old.name != name) {
+            self.old = Old::find(name, log)?;
+            if let Some(old) = &self.old {
+                let unknown = |input: &&TopicPartition| !old.inputs.contains(input);
+                if let Some(input) = self.follower.inputs().iter().find(unknown) {
+                    return Err(RunError::NewInput { input: input.to_string(), from: name.to_owned() });
+                }
+            }
+        }
+        Ok(self.old.as_mut())
+    }
+
+    /// Whether the old generation stands and the new one has done as much.
+    fn seal(&mut self, handover: &Handover, state: &ControlState, behind: u64, log: &dyn Log) -> Result<Option<Step>, RunError> {
+        let Some(old) = &mut self.old else { return Ok(None) };
+        let confirmed = state.confirmed_in(Step::Requested).is_superset(&old.names());
+        // Where nobody runs there is nobody to confirm; who starts now sees the request first.
+        if !confirmed && !log.admin()?.members(&handover.from)?.is_empty() {
+            return Ok(None);
+        }
+        // In this order: what is drained stays so, and the positions that were looked at before may have moved until then.
+        let reached = old.is_drained()? && {
+            self.fences = Arc::new(old.positions()?.into_iter().collect());
+            behind == 0 && self.follower.behind(&self.fences)? == 0
+        };
+        Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))
+    }
+
+    fn is_late(&mut self, handover: Option<&Handover>) -> bool {
+        let open = handover.filter(|handover| matches!(handover.step, Step::Requested | Step::Sealed));
+        let Some(handover) = open else {
+            self.since = None;
+            return false;
+        };
+        let since = match self.since {
+            Some((attempt, since)) if attempt == handover.attempt => since,
+            _ => self.since.insert((handover.attempt, Instant::now())).1,
+        };
+        since.elapsed() > LIMIT
+    }
+
+    fn write(&mut self, step: Step, before: Option<&Handover>, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
+        let next = match (step, before) {
+            (Step::Requested, _) | (_, None) => {
+                let from = self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default();
+                Handover { version: Handover::VERSION, attempt: now, from, to: self.own.clone(), step }
+            }
+            (_, Some(before)) => Handover { step, ..before.clone() },
+        };
+        if advance(&self.app, log, before, &next)? {
+            tracing::info!(step = ?step, from = next.from, to = next.to, "hand-over");
+            if step == Step::Aborted {
+                self.not_before = Instant::now() + AGAIN;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Hand-overs on the log in memory, with real threads and records that keep coming: each result is said once, by one generation or the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use headwater_core::handover::Side;
+use headwater_core::port::{Log, ReaderConfig, Stores};
+use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology, partition_for};
+use headwater_runtime::backfill::Ended;
+use headwater_runtime::{Backlog, Process, RunError, RunOptions, Seat, Shutdown, Silent, World};
+use headwater_testkit::{MemoryLog, MemoryStores};
+
+const APP: &str = "app";
+const NEXT: &str = "app.v2";
+const PARTITIONS: i32 = 3;
+const KEYS: i64 = 7;
+const SOON: Duration = Duration::from_secs(60);
+
+/// Counts, so that a result that is missing or there twice shows: the results of a key are 1, 2, 3 and so on.
+fn topology(t: &mut Topology) {
+    let events = t.input::<String, i64>("events");
+    events.count("sums").to("sums");
+    events.rekey("by-parity", |number| (number % 2).to_string()).count("parities").to("parities");
+}
+
+struct Fixture {
+    log: MemoryLog,
+    written: AtomicI64,
+    stop: AtomicBool,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let log = MemoryLog::new();
+        log.create_topic("events", PARTITIONS);
+        Fixture { log, written: AtomicI64::new(0), stop: AtomicBool::new(false) }
+    }
+
+    fn write(&self, count: i64) {
+        for _ in 0..count {
+            let number = self.written.fetch_add(1, Ordering::Relaxed);
+            let key = format!("k{}", number % KEYS);
+            let partition = partition_for(Some(key.as_bytes()), PARTITIONS, 0);
+            let value = number.to_string();
+            self.log.append("events", partition, Some(key.as_bytes()), Some(value.as_bytes()), Timestamp::from_millis(number));
+        }
+    }
+
+    /// Writes a little now and then until it is told to stop.
+    fn keep_writing(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            self.write(20);
+            let until_then = Instant::now() + Duration::from_millis(5);
+            while Instant::now() < until_then {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    fn process(&self, name: &str, who: &str, side: Side) -> Result<Process, RunError> {
+        let stores: Arc<dyn Stores> = Arc::new(MemoryStores::new());
+        let world = World { log: Arc::new(self.log.clone()), stores, observer: Arc::new(Silent) };
+        let options = RunOptions { process_id: who.into(), workers: 2, ..RunOptions::default() };
+        let blueprint = Blueprint::of(name, topology).unwrap();
+        Process::prepare_generation(&blueprint, Seat { app: APP.into(), side }, world, options)
+    }
+
+    fn run(&self, name: &str, who: &str, side: Side, shutdown: &Shutdown) -> Result<Ended, RunError> {
+        self.process(name, who, side)?.run(shutdown)
+    }
+
+    fn wait_until_consumed(&self, name: &str) {
+        let counts = BTreeMap::from([("events".to_owned(), PARTITIONS)]);
+        let plan = Blueprint::of(name, topology).unwrap().plan(&counts).unwrap();
+        let mut backlog = Backlog::of(&plan, &self.log).unwrap();
+        // Topics that are not there yet have not been consumed either.
+        until("everything is consumed", || backlog.remaining().is_ok_and(|remaining| remaining == 0));
+    }
+
+    /// The results of each key are 1, 2, 3 and so on, in this order, up to the number of its records.
+    fn check(&self) {
+        let total = self.written.load(Ordering::Relaxed);
+        for (topic, keys) in [("sums", KEYS), ("parities", 2)] {
+            let mut seen: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+            for partition in 0..PARTITIONS {
+                for record in self.records(topic, partition) {
+                    let count = seen.entry(record.0.clone()).or_default();
+                    *count += 1;
+                    let key = String::from_utf8_lossy(&record.0).into_owned();
+                    assert_eq!(record.1, *count, "{topic}-{partition}: result of {key}");
+                }
+            }
+            assert_eq!(seen.len() as i64, keys, "{topic}");
+            assert_eq!(seen.values().sum::<i64>(), total, "{topic}: one result for each record");
+        }
+    }
+
+    fn records(&self, topic: &str, partition: i32) -> Vec<(Vec<u8>, i64)> {
+        let mut reader = self.log.reader(&ReaderConfig { group: "check".into(), read_uncommitted: false }).unwrap();
+        let partition = TopicPartition::new(topic, partition);
+        let end = reader.ends(std::slice::from_ref(&partition)).unwrap()[0].end;
+        reader.assign(&[(partition, 0)]).unwrap();
+        let (mut position, mut records) = (0, Vec::new());
+        while position < end {
+            for batch in reader.poll(10_000, Duration::from_millis(10)).unwrap() {
+                position = batch.position;
+                let number = |value: &[u8]| String::from_utf8_lossy(value).parse::<i64>().unwrap();
+                records
+                    .extend(batch.records.iter().map(|r| (r.key.clone().unwrap().to_vec(), number(&r.value.clone().unwrap()))));
+            }
+        }
+        records
+    }
+}
+
+#[test]
+fn a_new_version_takes_over_while_records_keep_coming() {
+    let fixture = Fixture::new();
+    fixture.write(20_000);
+    let (old, new) = (Shutdown::new(), Shutdown::new());
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| fixture.keep_writing());
+        // Two processes of the old generation, and two of the new one.
+        let olds = ["a", "b"].map(|who| {
+            let (fixture, old) = (&fixture, &old);
+            (who, scope.spawn(move || fixture.run(APP, who, Side::Old, old)))
+        });
+        let side = Side::New { silent: true };
+        let news = ["c", "d"].map(|who| {
+            let side = side.clone();
+            let (fixture, new) = (&fixture, &new);
+            scope.spawn(move || fixture.run(NEXT, who, side, new))
+        });
+        for (who, handle) in olds {
+            assert_eq!(handle.join().unwrap().unwrap(), Ended::HandedOver, "{who}");
+        }
+        let at_the_cut = fixture.written.load(Ordering::Relaxed);
+        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 2_000);
+        fixture.stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        fixture.wait_until_consumed(NEXT);
+        new.request();
+        for handle in news {
+            assert_eq!(handle.join().unwrap().unwrap(), Ended::Stopped);
+        }
+    });
+    fixture.check();
+    let refused = fixture.process(APP, "a", Side::Old).err().unwrap();
+    assert!(matches!(&refused, RunError::NotInForce { in_force, .. } if in_force == NEXT), "{refused}");
+    // The new generation goes on by itself.
+    fixture.write(1_000);
+    let shutdown = Shutdown::new();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| fixture.run(NEXT, "e", Side::Old, &shutdown));
+        fixture.wait_until_consumed(NEXT);
+        shutdown.request();
+        running.join().unwrap().unwrap();
+    });
+    fixture.check();
+}
+
+#[test]
+fn a_new_version_that_goes_away_leaves_the_old_one_as_it_was() {
+    let fixture = Fixture::new();
+    fixture.write(5_000);
+    let (old, new) = (Shutdown::new(), Shutdown::new());
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| fixture.run(APP, "a", Side::Old, &old));
+        fixture.wait_until_consumed(APP);
+        let follower = scope.spawn(|| {
+            let stopping = scope.spawn(|| new.request());
+            let ended = fixture.run(NEXT, "b", Side::New { silent: true }, &new);
+            stopping.join().unwrap();
+            ended
+        });
+        assert_eq!(follower.join().unwrap().unwrap(), Ended::Stopped);
+        fixture.write(1_000);
+        fixture.wait_until_consumed(APP);
+        old.request();
+        assert_eq!(running.join().unwrap().unwrap(), Ended::Stopped);
+    });
+    fixture.check();
+    let early = fixture.process(NEXT, "b", Side::Old).err().unwrap();
+    assert!(matches!(&early, RunError::NotInForce { in_force, .. } if in_force == APP), "{early}");
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < SOON, "not within {SOON:?}: {what}");
+        std::thread::yield_now();
+    }
+}
