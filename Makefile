@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill bench bench-memory lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-memory lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -47,7 +47,8 @@ prove-kills: ## KILLS=200 times kill -9 under load: no wipe, no difference, litt
 prove-rolling: ## members stop, leave and are killed under load: the longest gap in an output, against its bound
 prove-restore: ## KEYS=5000000 keys restored from a changelog, beside Kafka Streams
 prove-backfill: ## ranges of the flights computed again by processes that are killed, against the live run
-prove-kills prove-rolling prove-restore prove-backfill: prove-%:
+prove-handover: ## REPETITIONS=50 generations take over one after the other under load, while processes are killed
+prove-kills prove-rolling prove-restore prove-backfill prove-handover: prove-%:
 	@scripts/setup.sh all
 	cargo build --release -p ledger -p flights -p headwater-tests --bin ledger --bin flights --bin prove
 	@PEER="$${PEER-benches/peer/Restore.java}" "$(CARGO_TARGET_DIR)/release/prove" $*

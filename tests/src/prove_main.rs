@@ -1,4 +1,4 @@
-//! `make prove-kills`, `make prove-rolling`, `make prove-restore`, `make prove-backfill`: see docs/operating/proofs.md.
+//! `make prove-kills`, `make prove-rolling`, `make prove-restore`, `make prove-backfill`, `make prove-handover`: see docs/operating/proofs.md.
 //!
 //! Read from the environment: `SEED` (1), `KILLS` (200; 5 in each backfill), `ACCOUNTS` (550000 for kills, 100000 for rolling), `RATE` (2000 and 20000 transfers per
 //! second), `KEYS` (5000000), `ROUNDS` (3), `WORKERS` (2), `PEER` (the source of Kafka Streams' side; empty: it is not run).
@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use headwater_tests::proofs::{Findings, backfill, kills, restore, rolling};
+use headwater_tests::proofs::{Findings, backfill, handover, kills, restore, rolling};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,12 +14,13 @@ fn main() -> ExitCode {
         Some("kills") => beside_us("ledger").map(|ledger| kills::run(&ledger, &kill_options()).are_good()),
         Some("rolling") => beside_us("ledger").map(|ledger| rolling::run(&ledger, &rolling_options()).are_good()),
         Some("backfill") => beside_us("flights").map(|flights| backfill::run(&flights, &backfill_options()).are_good()),
+        Some("handover") => beside_us("ledger").map(|ledger| handover::run(&ledger, &handover_options()).are_good()),
         Some("restore") => std::env::current_exe()
             .map_err(|error| error.to_string())
             .map(|program| restore::run(&program, &restore_options()))
             .map(|findings: Findings| findings.are_good()),
         Some("restore-once") => restore::run_once(&arguments[1..]).map(|()| true),
-        _ => Err("say what to prove: kills, rolling, restore or backfill".into()),
+        _ => Err("say what to prove: kills, rolling, restore, backfill or handover".into()),
     };
     match proven {
         Ok(true) => ExitCode::SUCCESS,
@@ -46,6 +47,15 @@ fn rolling_options() -> rolling::Options {
 
 fn backfill_options() -> backfill::Options {
     backfill::Options { seed: number("SEED", 1), kills: number("KILLS", 5) }
+}
+
+fn handover_options() -> handover::Options {
+    handover::Options {
+        repetitions: number("REPETITIONS", 50),
+        seed: number("SEED", 1),
+        accounts: number("ACCOUNTS", 20_000),
+        rate: number("RATE", 2_000),
+    }
 }
 
 fn restore_options() -> restore::Options {

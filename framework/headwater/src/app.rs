@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use headwater_core::describe::Description;
+use headwater_core::handover::Side;
 use headwater_core::port::Log;
 use headwater_core::{Blueprint, Topology, TopologyError};
 use headwater_ops::admin::WorkerPulse;
@@ -11,7 +12,8 @@ use headwater_ops::cli::{self, AppCommand, AppSpec, BoundedWork, RunContext, Sur
 use headwater_ops::config::Settings;
 use headwater_ops::explain::codes;
 use headwater_ops::{CliError, Fanout};
-use headwater_runtime::{CrashLoop, Observer, Process, World};
+use headwater_runtime::backfill::run_name;
+use headwater_runtime::{CrashLoop, Observer, Process, Seat, World};
 use headwater_testkit::MemoryLog;
 
 use crate::backfill;
@@ -67,12 +69,17 @@ impl App {
         let describe = move || -> Result<Description, String> {
             for_describe(name).map(|blueprint| blueprint.describe()).map_err(|error| error.to_string())
         };
-        let run = move |context: RunContext| run(name, &described(&for_run, name)?, seed.as_deref(), context);
+        let run = move |context: RunContext| {
+            let generation = generation(name, context.settings.run.generation.as_deref());
+            run(name, &described(&for_run, &generation)?, seed.as_deref(), context)
+        };
         let blueprint = self.blueprint;
         let surroundings = Surroundings {
             blueprint: Box::new(move |name| blueprint(name).map_err(|error| error.to_string())),
             log: Box::new(world::kafka),
-            state: Box::new(move |settings| world::stopped_state(settings, name)),
+            state: Box::new(move |settings| {
+                world::stopped_state(settings, &generation(name, settings.run.generation.as_deref()))
+            }),
             local: Box::new(world::local_directory),
         };
         let commands = self.commands;
@@ -86,6 +93,11 @@ fn described(blueprint: &Describe, name: &str) -> Result<Arc<Blueprint>, CliErro
     blueprint(name).map_err(|error| CliError::failed(error.to_string()).with_code(codes::INVALID_TOPOLOGY))
 }
 
+/// The name that a generation runs under.
+fn generation(app: &str, id: Option<&str>) -> String {
+    id.map_or_else(|| app.to_owned(), |id| run_name(app, id))
+}
+
 fn run(
     name: &str,
     blueprint: &Arc<Blueprint>,
@@ -96,13 +108,13 @@ fn run(
     if let Some(scratch) = &scratch {
         context.settings.state.dir = scratch.path().clone();
     }
-    let (stores, id) = world::stores(&context.settings, name)?;
+    let (stores, id) = world::stores(&context.settings, blueprint.app())?;
     let Some(rule) = context.settings.back_off().filter(|_| scratch.is_none()) else {
         let log: Arc<dyn Log> = match &scratch {
             Some(_) => Arc::new(embedded_log(blueprint, seed)?),
             None => world::kafka(&context.settings)?,
         };
-        return serve(blueprint, World { log, stores, observer: Arc::clone(&context.observer) }, &id, &context)
+        return serve(name, blueprint, World { log, stores, observer: Arc::clone(&context.observer) }, &id, &context)
             .map_err(Stopped::into_error);
     };
     let crashes = Arc::new(CrashLoop::recall(Arc::clone(&stores), Arc::clone(&context.observer)));
@@ -112,7 +124,7 @@ fn run(
     let observer: Arc<dyn Observer> =
         Arc::new(Fanout::new(vec![Arc::clone(&context.observer), Arc::clone(&crashes) as Arc<dyn Observer>]));
     let ran = world::kafka(&context.settings).map_err(Stopped::from);
-    let ran = ran.and_then(|log| serve(blueprint, World { log, stores, observer }, &id, &context));
+    let ran = ran.and_then(|log| serve(name, blueprint, World { log, stores, observer }, &id, &context));
     ran.map_err(|stopped| {
         crashes.failed(stopped.failure(), now());
         stopped.into_error()
@@ -120,8 +132,9 @@ fn run(
 }
 
 /// Runs until it is asked to stop.
-fn serve(blueprint: &Arc<Blueprint>, world: World, id: &str, context: &RunContext) -> Result<(), Stopped> {
-    let process = Process::prepare(blueprint, world, context.settings.run_options(id))?;
+fn serve(app: &str, blueprint: &Arc<Blueprint>, world: World, id: &str, context: &RunContext) -> Result<(), Stopped> {
+    let seat = Seat { app: app.to_owned(), side: Side::Old };
+    let process = Process::prepare_generation(blueprint, seat, world, context.settings.run_options(id))?;
     let ages = process.heartbeat();
     let pulse = |(worker, age): (usize, Duration)| WorkerPulse { worker, age, failed: None };
     context.health.watch(move || ages().into_iter().enumerate().map(pulse).collect());

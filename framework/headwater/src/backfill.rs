@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use headwater_core::Blueprint;
 use headwater_core::bounded::{Progress, RunRecord};
+use headwater_core::handover::Side;
 use headwater_core::port::Log;
 use headwater_ops::cli::BoundedWork;
 use headwater_ops::config::Settings;
 use headwater_ops::{CliError, run_error};
-use headwater_runtime::backfill::{Ended, Goal};
-use headwater_runtime::{Observer, Process, RunOptions, Shutdown, World};
+use headwater_runtime::backfill::{self, Ended, Goal};
+use headwater_runtime::{Observer, Process, RunOptions, Seat, Shutdown, World};
 
 use crate::world;
 
@@ -30,8 +31,30 @@ pub(crate) struct Work {
 /// Works on the run of a plan; `blueprint` carries its name, `app` is the application whose control topic has it.
 pub(crate) fn work(blueprint: &Arc<Blueprint>, app: &str, work: BoundedWork) -> Result<Ended, CliError> {
     let BoundedWork { settings, log, record, max_rate, observer, tell, shutdown } = work;
+    if record.then_live {
+        let (stores, id) = world::stores(&settings, &record.app)?;
+        let options = RunOptions { max_rate, ..settings.run_options(&id) };
+        return follow(blueprint, app, &record, World { log, stores, observer }, options, &shutdown);
+    }
     let work = Work { log, record, max_rate, observer, tell };
     work_on(blueprint, app, &settings, &settings.state.dir, work, &shutdown)
+}
+
+/// Follows the generation in force, takes over from it, and goes on live.
+fn follow(
+    blueprint: &Arc<Blueprint>,
+    app: &str,
+    record: &RunRecord,
+    world: World,
+    options: RunOptions,
+    shutdown: &Shutdown,
+) -> Result<Ended, CliError> {
+    // In the same topics only one of the two may be heard.
+    let silent = record.asked.contains_key("--same-output");
+    backfill::begin(blueprint, record, silent, world.log.as_ref()).map_err(|error| CliError::failed(error.to_string()))?;
+    let seat = Seat { app: app.to_owned(), side: Side::New { silent } };
+    let process = Process::prepare_generation(blueprint, seat, world, options).map_err(run_error)?;
+    process.run(shutdown).map_err(run_error)
 }
 
 /// The same with state in a directory of its own.

@@ -13,6 +13,8 @@ pub fn run_error(error: RunError) -> CliError {
         RunError::InternalTopic { .. } => codes::INTERNAL_TOPIC,
         RunError::TopologyChanged { .. } => codes::TOPOLOGY_CHANGED,
         RunError::Superseded { .. } => codes::SUPERSEDED,
+        RunError::NotInForce { .. } => codes::NOT_IN_FORCE,
+        RunError::NewInput { .. } => codes::NO_COMMON_CUT,
         RunError::UnfinishedReset { .. } => codes::UNFINISHED_RESET,
         RunError::Control { .. } => codes::CONTROL_TOPIC,
         RunError::Engine(EngineError::Task(TaskError::Undecodable { .. })) => codes::UNDECODABLE_RECORD,

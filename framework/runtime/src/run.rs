@@ -184,8 +184,8 @@ impl Process {
             if let Some(ended) = self.goal.as_ref().map_or(Ok(None), GoalWatch::ended)? {
                 return Ok(ended);
             }
-            if attendance.map_or(Ok(None), Attendance::retired)?.is_some() {
-                return Ok(Ended::HandedOver);
+            if let Some(ended) = attendance.map_or(Ok(None), Attendance::ended)? {
+                return Ok(ended);
             }
             let wait = if member.is_giving_up() { Duration::from_millis(1) } else { GROUP_WAIT };
             let orders = member.poll(wait)?;

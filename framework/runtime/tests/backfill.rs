@@ -123,6 +123,7 @@ fn request(id: &str, from: Edge, to: Edge, mode: Mode) -> Request {
         warmup: None,
         finish: Finish::KeepOpen,
         outputs: None,
+        then_live: false,
         asked: BTreeMap::new(),
     }
 }

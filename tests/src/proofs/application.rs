@@ -21,8 +21,20 @@ pub(super) struct Application {
 
 impl Application {
     pub(super) fn start(program: &Path, bootstrap: &str, state: &Path, settings: &[String], guardian: &Guardian) -> Application {
+        Application::start_as(&["run"], program, bootstrap, state, settings, guardian)
+    }
+
+    /// The same with another command.
+    pub(super) fn start_as(
+        command: &[&str],
+        program: &Path,
+        bootstrap: &str,
+        state: &Path,
+        settings: &[String],
+        guardian: &Guardian,
+    ) -> Application {
         let state = state.to_str().expect("a path in UTF-8");
-        let mut arguments = vec!["run", "--bootstrap", bootstrap, "--state-dir", state, "--admin", "127.0.0.1:0"];
+        let mut arguments = [command, &["--bootstrap", bootstrap, "--state-dir", state, "--admin", "127.0.0.1:0"]].concat();
         settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
         let began = Instant::now();
         let process = AppProcess::start(program, &arguments);

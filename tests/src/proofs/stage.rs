@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use headwater::{Backlog, Blueprint};
@@ -46,9 +47,27 @@ impl Stage {
         Application::start(&self.program, &self.bootstrap, &state, settings, &self.guardian)
     }
 
+    /// Starts a process with another command than `run`.
+    pub(super) fn start_as(&self, command: &[&str], state: &str, settings: &[String]) -> Application {
+        let state = self.guardian.directory().join(state);
+        Application::start_as(command, &self.program, &self.bootstrap, &state, settings, &self.guardian)
+    }
+
+    /// Runs a command to its end. Answers its exit code and what it printed.
+    pub(super) fn call(&self, command: &[&str]) -> (i32, String) {
+        let output = Command::new(&self.program).args(command).args(["--bootstrap", &self.bootstrap]).output();
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Waits until at most so many offsets are left to process and commit.
     pub(super) fn wait_for_backlog(&self, at_most: u64, what: &str) {
-        let blueprint = Blueprint::of(ledger::NAME, ledger::topology).expect("the topology is valid");
+        self.wait_for_backlog_of(ledger::NAME, at_most, what);
+    }
+
+    /// The same of a generation.
+    pub(super) fn wait_for_backlog_of(&self, name: &str, at_most: u64, what: &str) {
+        let blueprint = Blueprint::of(name, ledger::topology).expect("the topology is valid");
         let counts = [(ledger::TRANSFERS.to_owned(), self.partitions)].into_iter().collect();
         let plan = blueprint.plan(&counts).expect("the topology fits");
         let mut backlog = Backlog::of(&plan, &self.log).expect("the broker is up");

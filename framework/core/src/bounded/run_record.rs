@@ -69,6 +69,9 @@ pub struct RunRecord {
     pub outputs: BTreeMap<String, Option<String>>,
     /// How far it has got.
     pub phase: RunPhase,
+    /// Whether it goes on live and takes the application over.
+    #[serde(default)]
+    pub then_live: bool,
 }
 
 impl RunRecord {

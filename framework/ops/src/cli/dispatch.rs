@@ -76,6 +76,12 @@ pub fn dispatch(spec: &AppSpec, invocation: &Invocation, out: &mut dyn Write) ->
         "config" => show_config(&load(spec, invocation, matches)?, matches, out),
         "run" => run(spec, load(spec, invocation, matches)?, matches),
         "state" => with_log(spec, invocation, matches, |settings| state(spec, settings, matches, out)),
+        // It is the live process, once it has taken over.
+        "backfill" if matches.get_flag("then-live") => {
+            let settings = load(spec, invocation, matches)?.settings;
+            logging::init(&settings.log)?;
+            backfill(spec, &settings, matches, out)
+        }
         "backfill" => with_log(spec, invocation, matches, |settings| backfill(spec, settings, matches, out)),
         "reset" => with_log(spec, invocation, matches, |settings| reset(spec, settings, matches, out)),
         own => {

@@ -87,6 +87,7 @@ fn later_layers_win_and_each_value_knows_its_origin() {
         run.crash_backoff_after                2               default
         run.crash_backoff_max                  1m              default
         run.create_outputs                     true            default
+        run.generation                         -               default
         run.guarantee                          at-least-once   flag --at-least-once
         run.idle_timeout                       30s             default
         run.instance                           pod-0           env HEADWATER_INSTANCE

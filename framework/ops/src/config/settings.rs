@@ -135,6 +135,9 @@ pub struct RunSettings {
     /// Default: none.
     #[serde(with = "text::optional")]
     pub instance: Option<String>,
+    /// Which generation of the application to run: the ID of the backfill that took it over. Default: none, the one that was there first.
+    #[serde(with = "text::optional")]
+    pub generation: Option<String>,
     /// Whether missing output topics are created. Default: `true`.
     #[serde(with = "text::one")]
     pub create_outputs: bool,
@@ -168,6 +171,7 @@ impl Default for RunSettings {
             idle_timeout: Duration::from_secs(30),
             trim_interval: Duration::from_secs(30),
             instance: None,
+            generation: None,
             create_outputs: true,
             replication: None,
             accept_topology_change: None,

@@ -42,6 +42,10 @@ pub const CONTROL_TOPIC: &str = "HW0024";
 pub const INPUT_OUT_OF_RANGE: &str = "HW0030";
 /// A backfill computed other values than there are.
 pub const DIFFERENT: &str = "HW0050";
+/// Another generation of the application is in force.
+pub const NOT_IN_FORCE: &str = "HW0051";
+/// A new generation reads what the old one does not.
+pub const NO_COMMON_CUT: &str = "HW0052";
 /// The memory limit is too small for the number of workers.
 pub const MEMORY_TOO_SMALL: &str = "HW0031";
 /// What a record leads to cannot be written.

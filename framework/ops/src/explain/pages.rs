@@ -18,9 +18,10 @@ macro_rules! pages {
     };
 }
 
-const PAGES: [Page; 24] = pages![
+const PAGES: [Page; 26] = pages![
     "HW0001", "HW0002", "HW0003", "HW0004", "HW0005", "HW0006", "HW0007", "HW0008", "HW0009", "HW0010", "HW0011", "HW0012",
     "HW0013", "HW0014", "HW0020", "HW0021", "HW0022", "HW0023", "HW0024", "HW0030", "HW0031", "HW0041", "HW0042", "HW0050",
+    "HW0051", "HW0052",
 ];
 
 impl Page {

@@ -27,6 +27,9 @@ pub fn clean(
     log: &dyn Log,
     local: impl FnOnce() -> Result<(), StoreError>,
 ) -> Result<Cleaning, BackfillError> {
+    if registry.in_force()? == record.app {
+        return Err(BackfillError::InForce { id: record.id.clone() });
+    }
     let mut admin = log.admin()?;
     let members = admin.members(&record.app)?;
     if !members.is_empty() {

@@ -90,6 +90,20 @@ pub enum BackfillError {
         /// Those there are.
         known: Vec<String>,
     },
+    /// It is the generation in force.
+    #[error("backfill {id:?} has taken the application over: it is what runs now, and cannot be removed")]
+    InForce {
+        /// The run.
+        id: String,
+    },
+    /// It would be heard before it has taken over.
+    #[error(
+        "output {topic:?} has records already. With --same-output the new version stays silent until it takes over; or give it outputs of its own in its topology"
+    )]
+    OutputInUse {
+        /// The output.
+        topic: String,
+    },
     /// Somebody is at work.
     #[error("backfill {id:?} is being worked on by {} and cannot be removed: `backfill cancel {id}` first", hosts(members))]
     InUse {

@@ -3,6 +3,7 @@
 //! The plan is a record in the application's control topic. From there every process that works on the run has the same bounds, also
 //! after it was killed. The run itself is an application of its own: see [`headwater_core::bounded`].
 
+mod beginning;
 mod clean;
 mod compare;
 mod digest;
@@ -13,6 +14,7 @@ mod plan;
 mod registry;
 mod request;
 
+pub use beginning::begin;
 pub use clean::{Cleaning, clean};
 pub use compare::{Comparison, Difference, compare};
 pub use digest::{ResultDigest, digest};

@@ -48,6 +48,7 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
         finish: request.finish,
         outputs,
         phase: RunPhase::Planned,
+        then_live: request.then_live,
     };
     Ok(Draft { record, warnings: look.warnings })
 }
@@ -78,6 +79,8 @@ fn outputs(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap<String, 
             (Mode::Diff, _) => Ok(Some(format!("{app}-{topic}-diff"))),
             (Mode::Emit, Some(Destination::Suffix(suffix))) => Ok(Some(format!("{topic}{suffix}"))),
             (Mode::Emit, Some(Destination::Same)) => Ok(Some(topic.clone())),
+            // It names its outputs itself.
+            (Mode::Emit, None) if request.then_live => Ok(Some(topic.clone())),
             (Mode::Emit, None) => Err(BackfillError::NoDestination),
         }
     };
@@ -98,7 +101,9 @@ impl Times {
         let inputs = blueprint.input_times();
         let late = inputs.values().map(|times| times.out_of_orderness).max().unwrap_or_default();
         let mut times = Times { says: TimeRange::ALL, sees: TimeRange::ALL, beyond: late + blueprint.largest_grace(), inputs };
-        if let Edge::Time(from) = request.from {
+        if let Edge::Time(from) = request.from
+            && !request.then_live
+        {
             let reach = reach(blueprint, request, outputs)?;
             let warmup = request.warmup.unwrap_or(reach + late);
             (times.says.from, times.sees.from) = (from, from - warmup);

@@ -36,6 +36,11 @@ impl<'a> Registry<'a> {
         Registry { app: blueprint.app(), topic: blueprint.control_topic(), log }
     }
 
+    /// The generation in force: the name it runs under.
+    pub fn in_force(&self) -> Result<String, BackfillError> {
+        Ok(self.state()?.generation(self.app).to_owned())
+    }
+
     /// All runs, by id.
     pub fn runs(&self) -> Result<BTreeMap<String, RunRecord>, BackfillError> {
         Ok(self.state()?.runs)

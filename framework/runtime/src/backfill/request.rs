@@ -47,6 +47,8 @@ pub struct Request {
     pub finish: Finish,
     /// The outputs that count; none for all of them.
     pub outputs: Option<Vec<String>>,
+    /// Whether the run goes on live and takes the application over. Then it has no end, and times and offsets say where reading begins.
+    pub then_live: bool,
     /// The same as it was written, by flag: kept with the plan, so that a resumed run is the same.
     pub asked: BTreeMap<String, String>,
 }

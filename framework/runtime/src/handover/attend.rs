@@ -3,6 +3,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use headwater_core::bounded::RunPhase;
 use headwater_core::handover::{Duty, Handover, Side, Step};
 use headwater_core::port::{Log, LogError};
 use headwater_core::{Plan, Timestamp};
@@ -12,6 +13,7 @@ use super::confirm::{Confirmer, advance};
 use super::lead::Leader;
 use super::tail::Tail;
 use crate::RunError;
+use crate::backfill::Ended;
 use crate::worker_thread::Shared;
 
 /// Between two looks at the control topic.
@@ -28,7 +30,7 @@ pub(crate) struct Attendance {
 
 #[derive(Debug, Default)]
 struct Seen {
-    retired: Option<String>,
+    ended: Option<Ended>,
     failed: Option<RunError>,
 }
 
@@ -79,12 +81,12 @@ impl Attendance {
                 let looked = lock(&desk).attend();
                 let mut seen = lock(&seen);
                 match looked {
-                    Ok(retired) => seen.retired = retired,
+                    Ok(ended) => seen.ended = ended,
                     // The cluster is away, or another process writes: everybody stays as they are.
                     Err(error) if is_passing(&error) => tracing::debug!(%error, "looking at hand-overs"),
                     Err(error) => seen.failed = Some(error),
                 }
-                if seen.retired.is_some() || seen.failed.is_some() {
+                if seen.ended.is_some() || seen.failed.is_some() {
                     return;
                 }
             }
@@ -99,12 +101,12 @@ impl Attendance {
         lock(&self.desk).look().map(drop)
     }
 
-    /// The generation that has taken over, once one has.
-    pub(crate) fn retired(&self) -> Result<Option<String>, RunError> {
+    /// How it ended, once another generation has taken over, or this one was given up before it did.
+    pub(crate) fn ended(&self) -> Result<Option<Ended>, RunError> {
         let mut seen = lock(&self.seen);
         match seen.failed.take() {
             Some(error) => Err(error),
-            None => Ok(seen.retired.clone()),
+            None => Ok(seen.ended),
         }
     }
 }
@@ -122,20 +124,26 @@ impl Desk {
     }
 
     /// One round: leads, if this is a new generation; does what follows; confirms.
-    fn attend(&mut self) -> Result<Option<String>, RunError> {
+    fn attend(&mut self) -> Result<Option<Ended>, RunError> {
         let log = Arc::clone(&self.log);
         if let Some(leader) = &mut self.leader {
             leader.step(self.tail.look()?, log.as_ref(), now())?;
         }
         let (duty, handover) = self.look()?;
         let confirm = match duty {
-            Duty::Retire { to } => return Ok(Some(to)),
+            Duty::Retire { to } => {
+                tracing::info!(to, "another generation has taken over");
+                return Ok(Some(Ended::HandedOver));
+            }
             Duty::Work { confirm, posture } => {
                 let held = self.seat.side == Side::Old && posture.hold != headwater_core::engine::Hold::Nothing;
                 self.held_since = held.then(|| self.held_since.unwrap_or_else(Instant::now));
                 confirm
             }
         };
+        if self.is_cancelled()? {
+            return Ok(Some(Ended::Cancelled));
+        }
         let Some(handover) = handover else { return Ok(None) };
         if self.held_since.is_some_and(|since| since.elapsed() > LEASE) {
             tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
@@ -147,6 +155,15 @@ impl Desk {
             self.confirmer.confirm((&handover, step), names, &self.seat.side, &self.inputs, &self.shared, log.as_ref())?;
         }
         Ok(None)
+    }
+}
+
+impl Desk {
+    /// Whether somebody gave this generation up before it took over.
+    fn is_cancelled(&mut self) -> Result<bool, RunError> {
+        let state = self.tail.look()?;
+        let run = state.runs.values().find(|run| run.app == self.own);
+        Ok(state.generation(&self.seat.app) != self.own && run.is_some_and(|run| run.phase == RunPhase::Cancelled))
     }
 }
 

@@ -26,6 +26,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .arg(value("parallel", "N", "Worker threads, as --workers"))
         .arg(value("max-rate", "R", "Input records a second at most, by this process"))
         .arg(value("differences", "FILE", "Write every difference as a JSON line"))
+        .arg(flag("then-live", "Do not end: follow the live run, take over from it at an agreed cut, and go on in its place"))
         .arg(flag("dry-run", "Show the plan and stop"))
         .arg(value("report", "FORMAT", "The report at the end").value_parser(["text", "json"]))
         .subcommand(about("list", "The runs there are").arg(output_flag(&["text", "json"])))
@@ -34,7 +35,8 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .subcommand(about("clean", "Remove what a run has of its own: topics, group, state, plan").arg(id()))
         .after_help(format!(
             "Examples:\n  {app} backfill --from 2024-06-01 --to 2024-07-01 --mode diff\n  {app} backfill --from earliest --to now --output-suffix .v2 --id v2 --parallel 4\n  \
-             {app} backfill --id v2\n  {app} backfill --from -7d --to now --mode emit --output-suffix .again --dry-run\n  {app} backfill status v2\n\n\
+             {app} backfill --id v2\n  {app} backfill --from -7d --to now --mode emit --output-suffix .again --dry-run\n  {app} backfill status v2\n  \
+             {app} backfill --from earliest --then-live --id v2 --same-output --yes-same-output\n\n\
              A range of time is one of event time. Exit codes with --mode diff: 0 no difference, 1 some, 2 the run failed."
         ))
 }

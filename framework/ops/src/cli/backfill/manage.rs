@@ -74,9 +74,11 @@ fn list(registry: &Registry<'_>, matches: &ArgMatches, out: &mut dyn Write) -> R
         return print(out, "no backfills\n");
     }
     let width = runs.keys().map(String::len).max().unwrap_or(0);
+    let in_force = registry.in_force().map_err(backfill_error)?;
     let line = |record: &RunRecord| {
+        let phase = if record.app == in_force { "in force" } else { phase_name(record.phase) };
         let (from, to) = (times::show(record.says.from), times::show(record.says.to));
-        format!("{:width$}  {:9}  {:10}  {from} to {to}\n", record.id, phase_name(record.phase), show::mode(record.mode))
+        format!("{:width$}  {:9}  {:10}  {from} to {to}\n", record.id, phase, show::mode(record.mode))
     };
     print(out, &runs.values().map(line).collect::<String>())
 }

@@ -11,12 +11,13 @@ use crate::config::Text;
 use crate::error::CliError;
 
 /// The flags that make a plan: a resumed run must have the same, or none.
-const PLANNED: [&str; 9] = ["from", "to", "inputs", "mode", "output-suffix", "warmup", "finish", "outputs", "same-output"];
+const PLANNED: [&str; 10] =
+    ["from", "to", "inputs", "mode", "output-suffix", "warmup", "finish", "outputs", "same-output", "then-live"];
 
 /// What is asked for by the flags of a plan, as written.
 pub(super) fn asked(matches: &ArgMatches) -> BTreeMap<String, String> {
     let text = |name: &&str| match *name {
-        "same-output" => matches.get_flag(name).then(|| String::from("yes")),
+        "same-output" | "then-live" => matches.get_flag(name).then(|| String::from("yes")),
         name => matches.get_one::<String>(name).cloned(),
     };
     PLANNED.iter().filter_map(|name| Some((format!("--{name}"), text(name)?))).collect()
@@ -25,7 +26,12 @@ pub(super) fn asked(matches: &ArgMatches) -> BTreeMap<String, String> {
 /// Reads the flags of a new run.
 pub(super) fn request(matches: &ArgMatches, now: Timestamp) -> Result<Request, CliError> {
     let id = matches.get_one::<String>("id").cloned().unwrap_or_else(|| name_by(now));
-    let (from, to) = (edge(matches, "from", now)?, edge(matches, "to", now)?);
+    let then_live = matches.get_flag("then-live");
+    if then_live {
+        only_with_an_end(matches)?;
+    }
+    let to = if then_live { Edge::Now } else { edge(matches, "to", now)? };
+    let from = edge(matches, "from", now)?;
     if from == Edge::Now || to == Edge::Earliest {
         return Err(CliError::usage("--from now and --to earliest leave nothing between them"));
     }
@@ -51,8 +57,23 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp) -> Result<Request, C
         warmup: warmup.transpose()?,
         finish,
         outputs: names(matches, "outputs"),
+        then_live,
         asked: asked(matches),
     })
+}
+
+/// Flags that make no sense for a run without an end, or that are not its business.
+fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
+    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "output-suffix"]
+        .into_iter()
+        .find(|flag| matches.get_one::<String>(flag).is_some());
+    match given {
+        Some("output-suffix") => Err(CliError::usage(
+            "--then-live takes no --output-suffix: a new version names new outputs in its topology, and with --same-output it takes over the old ones",
+        )),
+        Some(flag) => Err(CliError::usage(format!("--then-live has no end and is all of the application: leave --{flag} out"))),
+        None => Ok(()),
+    }
 }
 
 fn destination(matches: &ArgMatches, mode: Mode) -> Result<Option<Destination>, CliError> {

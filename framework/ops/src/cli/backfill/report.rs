@@ -25,6 +25,7 @@ impl Report<'_> {
             Ended::Complete => "complete",
             Ended::Cancelled => "cancelled",
             Ended::Stopped => "stopped",
+            Ended::HandedOver => "handed over",
         }
     }
 

@@ -157,6 +157,7 @@ impl Call<'_> {
             (Ended::Complete, 0) => Ok(()),
             (Ended::Complete, differences) => Err(CliError::failed(format!("{differences} values differ")).with_code(DIFFERENT)),
             (Ended::Cancelled, _) => Err(CliError::failed(format!("backfill {:?} was cancelled", record.id))),
+            (Ended::HandedOver, _) => Err(CliError::failed(format!("another generation has taken over from {:?}", record.app))),
             (Ended::Stopped, _) => Err(CliError::failed(format!(
                 "backfill {0:?} was stopped before its end; go on with `{1} backfill --id {0}`",
                 record.id, self.spec.name

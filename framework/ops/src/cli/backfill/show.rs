@@ -33,6 +33,10 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
             (Some(to), _) => writeln!(text, "  write     {topic} into {to}"),
         };
     }
+    if record.then_live {
+        let how = if record.asked.contains_key("--same-output") { "in silence until then" } else { "heard from the beginning" };
+        let _ = writeln!(text, "  then live follows the generation in force and takes over from it, {how}");
+    }
     if record.finish == Finish::CloseWindows {
         let _ = writeln!(text, "  at the end all windows are closed");
     }
