@@ -134,7 +134,11 @@ fn run(
 /// Runs until it is asked to stop.
 fn serve(app: &str, blueprint: &Arc<Blueprint>, world: World, id: &str, context: &RunContext) -> Result<(), Stopped> {
     let seat = Seat { app: app.to_owned(), side: Side::Old };
-    let process = Process::prepare_generation(blueprint, seat, world, context.settings.run_options(id))?;
+    let process = match Process::prepare_generation(blueprint, seat, world, context.settings.run_options(id)) {
+        // It was told to stop before it had begun: what kept it from beginning does not matter any more.
+        Err(_) if context.shutdown.is_requested() => return Ok(()),
+        process => process?,
+    };
     let ages = process.heartbeat();
     let pulse = |(worker, age): (usize, Duration)| WorkerPulse { worker, age, failed: None };
     context.health.watch(move || ages().into_iter().enumerate().map(pulse).collect());

@@ -70,6 +70,8 @@ pub(crate) fn is_transient(code: Code) -> bool {
         code,
         Code::BrokerTransportFailure
             | Code::AllBrokersDown
+            // The client gave a broker up that the cluster does not name any more.
+            | Code::DestroyBroker
             | Code::Resolve
             | Code::OperationTimedOut
             | Code::RequestTimedOut

@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
+use headwater_core::bounded::RunPhase;
+use headwater_core::handover::Side;
 use headwater_core::port::{Log, LogError, Stores};
 use headwater_core::{ControlState, Manifest, Plan, StoredManifest};
 
+use crate::Seat;
 use crate::control::Control;
 use crate::{RunError, RunOptions};
 
@@ -27,10 +30,14 @@ pub(crate) struct Guard {
 }
 
 /// Refuses to run a generation that is not the one in force.
-pub(crate) fn check_generation(app: &str, own: &str, log: &dyn Log) -> Result<(), RunError> {
+pub(crate) fn check_generation(seat: &Seat, own: &str, log: &dyn Log) -> Result<(), RunError> {
+    let app = seat.app.as_str();
     let state = Control::of(app, &headwater_core::control_topic(app), log).read(AT_START)?.unwrap_or_default();
     let in_force = state.generation(app);
-    if in_force == own {
+    let run = state.runs.values().find(|run| run.app == own);
+    // One that has taken over once, and is not in force, has been taken over from.
+    let is_to_come = seat.side != Side::Old && run.is_none_or(|run| run.phase != RunPhase::Done);
+    if in_force == own || is_to_come {
         return Ok(());
     }
     Err(RunError::NotInForce { app: app.to_owned(), own: own.to_owned(), in_force: in_force.to_owned() })

@@ -73,9 +73,7 @@ impl Process {
         world: World,
         options: RunOptions,
     ) -> Result<Process, RunError> {
-        if seat.side == Side::Old {
-            manifest::check_generation(&seat.app, blueprint.app(), world.log.as_ref())?;
-        }
+        manifest::check_generation(&seat, blueprint.app(), world.log.as_ref())?;
         let mut process = Process::made(blueprint, None, world, options)?;
         process.seat = Some(seat);
         Ok(process)
@@ -203,7 +201,8 @@ impl Process {
                 self.world.observer.rebalanced();
             }
             let log = self.world.log.as_ref();
-            let verify = || self.guard.verify(log).and_then(|()| attendance.map_or(Ok(()), Attendance::look));
+            // In this order: the first says quickly that the cluster is away.
+            let verify = || attendance.map_or(Ok(()), Attendance::look).and_then(|()| self.guard.verify(log));
             crew.order(starts.release(changed, verify)?);
             starts.watch(changed, member, self.world.observer.as_ref());
             self.tell_phase(rebalances > 0);

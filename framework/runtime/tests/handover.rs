@@ -161,6 +161,31 @@ fn a_new_version_takes_over_while_records_keep_coming() {
     fixture.check();
 }
 
+/// The process that took over is the old one of the next time, without having been started again.
+#[test]
+fn one_generation_after_the_other_takes_over() {
+    let fixture = Fixture::new();
+    fixture.write(3_000);
+    let stops = [Shutdown::new(), Shutdown::new(), Shutdown::new(), Shutdown::new()];
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| fixture.keep_writing());
+        let mut old = scope.spawn(|| fixture.run(APP, "g0", Side::Old, &stops[0]));
+        for number in 1..stops.len() {
+            let (fixture, stop) = (&fixture, &stops[number]);
+            let follow = move || fixture.run(&format!("app.v{number}"), &format!("g{number}"), Side::New { silent: true }, stop);
+            let new = scope.spawn(follow);
+            assert_eq!(old.join().unwrap().unwrap(), Ended::HandedOver);
+            old = new;
+        }
+        fixture.stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        fixture.wait_until_consumed("app.v3");
+        stops[3].request();
+        assert_eq!(old.join().unwrap().unwrap(), Ended::Stopped);
+    });
+    fixture.check();
+}
+
 #[test]
 fn a_new_version_that_goes_away_leaves_the_old_one_as_it_was() {
     let fixture = Fixture::new();

@@ -127,7 +127,8 @@ impl<'a> Registry<'a> {
 fn resumable(record: &RunRecord, asked: &BTreeMap<String, String>) -> Result<(), BackfillError> {
     let id = record.id.clone();
     // What a comparison computed can be compared again.
-    let is_comparable = record.phase == RunPhase::Done && record.mode == Mode::Diff;
+    // One that has taken over is the application, which may be started again.
+    let is_comparable = record.phase == RunPhase::Done && (record.mode == Mode::Diff || record.then_live);
     if record.phase != RunPhase::Planned && !is_comparable {
         return Err(BackfillError::Over { id, phase: record.phase });
     }

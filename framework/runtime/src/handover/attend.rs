@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
 use headwater_core::bounded::RunPhase;
@@ -18,6 +18,8 @@ use crate::worker_thread::Shared;
 
 /// Between two looks at the control topic.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a look of the thread's own is waited for.
+const BUSY: Duration = Duration::from_millis(500);
 /// How long the old generation stands for a cut before it gives up on it and goes on.
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,8 @@ struct Seen {
 
 struct Desk {
     seat: Seat,
+    /// Which side it is on by what is in force.
+    side: Side,
     own: String,
     who: String,
     inputs: BTreeSet<String>,
@@ -62,6 +66,7 @@ impl Attendance {
         };
         let desk = Desk {
             seat: seat.clone(),
+            side: seat.side.clone(),
             own: plan.blueprint().app().to_owned(),
             who: who.to_owned(),
             inputs: plan.blueprint().input_topics().into_iter().collect(),
@@ -75,7 +80,11 @@ impl Attendance {
         let (desk, seen) = (Arc::new(Mutex::new(desk)), Arc::new(Mutex::new(Seen::default())));
         let (keep, stopped) = channel::<()>();
         let attendance = Attendance { desk: Arc::clone(&desk), seen: Arc::clone(&seen), _keep: keep };
-        attendance.look()?;
+        // No task starts before a look has succeeded: where the cluster is away that comes later.
+        match attendance.look() {
+            Err(error) if !is_passing(&error) => return Err(error),
+            _ => {}
+        }
         let attend = move || {
             while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 let looked = lock(&desk).attend();
@@ -97,8 +106,21 @@ impl Attendance {
     }
 
     /// Looks now: before a task is started, so that it begins under the posture of the newest record.
+    ///
+    /// # Errors
+    /// [`LogError::Retriable`] while the thread is busy with a cluster that does not answer: the group must not wait for that.
     pub(crate) fn look(&self) -> Result<(), RunError> {
-        lock(&self.desk).look().map(drop)
+        let began = Instant::now();
+        loop {
+            match self.desk.try_lock() {
+                Ok(mut desk) => return desk.look().map(drop),
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().look().map(drop),
+                Err(TryLockError::WouldBlock) if began.elapsed() < BUSY => std::thread::yield_now(),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LogError::Retriable("the control topic does not answer".into()).into());
+                }
+            }
+        }
     }
 
     /// How it ended, once another generation has taken over, or this one was given up before it did.
@@ -116,7 +138,10 @@ impl Desk {
     fn look(&mut self) -> Result<(Duty, Option<Handover>), RunError> {
         let state = self.tail.look()?;
         let fences = self.leader.as_ref().map(|leader| Arc::clone(leader.fences())).unwrap_or_default();
-        let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.seat.side, &fences);
+        // A generation that has taken over is the one the next takes over from.
+        let is_in_force = state.generation(&self.seat.app) == self.own;
+        self.side = if is_in_force { Side::Old } else { self.seat.side.clone() };
+        let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.side, &fences);
         if let Duty::Work { posture, .. } = &duty {
             self.shared.set_posture(posture);
         }
@@ -126,17 +151,19 @@ impl Desk {
     /// One round: leads, if this is a new generation; does what follows; confirms.
     fn attend(&mut self) -> Result<Option<Ended>, RunError> {
         let log = Arc::clone(&self.log);
+        if matches!(self.look()?.0, Duty::Retire { .. }) {
+            tracing::info!(own = self.own, "another generation has taken over");
+            return Ok(Some(Ended::HandedOver));
+        }
         if let Some(leader) = &mut self.leader {
             leader.step(self.tail.look()?, log.as_ref(), now())?;
         }
         let (duty, handover) = self.look()?;
         let confirm = match duty {
-            Duty::Retire { to } => {
-                tracing::info!(to, "another generation has taken over");
-                return Ok(Some(Ended::HandedOver));
-            }
+            // Seen in the next round.
+            Duty::Retire { .. } => None,
             Duty::Work { confirm, posture } => {
-                let held = self.seat.side == Side::Old && posture.hold != headwater_core::engine::Hold::Nothing;
+                let held = self.side == Side::Old && posture.hold != headwater_core::engine::Hold::Nothing;
                 self.held_since = held.then(|| self.held_since.unwrap_or_else(Instant::now));
                 confirm
             }
@@ -152,7 +179,7 @@ impl Desk {
         }
         if let Some(step) = confirm {
             let names = (self.seat.app.as_str(), self.who.as_str());
-            self.confirmer.confirm((&handover, step), names, &self.seat.side, &self.inputs, &self.shared, log.as_ref())?;
+            self.confirmer.confirm((&handover, step), names, &self.side, &self.inputs, &self.shared, log.as_ref())?;
         }
         Ok(None)
     }

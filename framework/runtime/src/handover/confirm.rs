@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Confirmation, Handover, Side, Step};
 use headwater_core::port::Log;
 
@@ -52,8 +53,14 @@ pub(super) fn advance(app: &str, log: &dyn Log, expected: Option<&Handover>, nex
     let mut done = false;
     Control::of(app, &headwater_core::control_topic(app), log).update(PATIENCE, |state| {
         done = state.handover.as_ref() == expected;
-        let (key, value) = next.record();
-        Ok(if done { vec![(key, Some(value))] } else { Vec::new() })
+        if !done {
+            return Ok(Vec::new());
+        }
+        // With its last step the run is done: from then on it is the application, or was.
+        let run = state.runs.values().find(|run| next.step == Step::Promoted && run.app == next.to);
+        let run = run.map(|run| RunRecord { phase: RunPhase::Done, ..run.clone() }.record());
+        let records = std::iter::once(next.record()).chain(run);
+        Ok(records.map(|(key, value)| (key, Some(value))).collect())
     })?;
     Ok(done)
 }

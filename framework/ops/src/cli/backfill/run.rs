@@ -78,6 +78,7 @@ impl Call<'_> {
         let record = if is_new { registry.keep(&draft.record).map_err(backfill_error)? } else { draft.record };
         let (tally, began) = (Arc::new(Tally::default()), Instant::now());
         let ended = match record.phase {
+            _ if record.then_live => self.work(&record, max_rate, &tally)?,
             RunPhase::Planned => self.work(&record, max_rate, &tally)?,
             // All of it is there: what is left is to compare.
             _ => Ended::Complete,
@@ -157,6 +158,7 @@ impl Call<'_> {
             (Ended::Complete, 0) => Ok(()),
             (Ended::Complete, differences) => Err(CliError::failed(format!("{differences} values differ")).with_code(DIFFERENT)),
             (Ended::Cancelled, _) => Err(CliError::failed(format!("backfill {:?} was cancelled", record.id))),
+            (Ended::Stopped | Ended::HandedOver, _) if record.then_live => Ok(()),
             (Ended::HandedOver, _) => Err(CliError::failed(format!("another generation has taken over from {:?}", record.app))),
             (Ended::Stopped, _) => Err(CliError::failed(format!(
                 "backfill {0:?} was stopped before its end; go on with `{1} backfill --id {0}`",
