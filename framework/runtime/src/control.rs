@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use headwater_core::port::{GroupMetadata, Log, LogError, NewTopic, ProducerConfig, ReaderConfig};
+use headwater_core::port::{GroupMetadata, Log, LogError, NewTopic, Producer, ProducerConfig, ReaderConfig};
 use headwater_core::{ControlState, Outgoing, Timestamp, TopicName, TopicPartition};
 
 use crate::RunError;
@@ -88,27 +88,71 @@ impl<'a> Control<'a> {
         limit: Duration,
         decide: &mut impl FnMut(&ControlState) -> Result<Vec<ControlRecord>, RunError>,
     ) -> Result<(), RunError> {
-        let id = self.topic.to_string();
-        let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(id) })?;
+        let (mut claim, state) = self.claim(limit)?;
+        let records = decide(&state)?;
+        claim.write(&records)
+    }
+
+    /// Fences whoever claimed before, and only then looks: what is written under the claim is written by nobody else in between. Later writes
+    /// fail with [`LogError::Fenced`] once somebody else has claimed.
+    pub(crate) fn claim(&self, limit: Duration) -> Result<(Claim, ControlState), RunError> {
+        let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(self.topic.to_string()) })?;
         producer.init()?;
-        let records = decide(&self.read(limit)?.unwrap_or_default())?;
+        let state = self.read(limit)?.unwrap_or_default();
+        Ok((Claim { producer, topic: TopicName::clone(&self.topic), app: self.app.to_owned() }, state))
+    }
+
+    /// A producer of records that nobody competes for.
+    pub(crate) fn plain(&self) -> Result<Plain, RunError> {
+        let mut producer = self.log.producer(&ProducerConfig { transactional_id: None })?;
+        producer.init()?;
+        Ok(Plain { producer, topic: TopicName::clone(&self.topic) })
+    }
+}
+
+/// The right to write to a control topic, until somebody else claims it.
+pub(crate) struct Claim {
+    producer: Box<dyn Producer>,
+    topic: TopicName,
+    app: String,
+}
+
+impl Claim {
+    /// Writes all of the records or nothing.
+    pub(crate) fn write(&mut self, records: &[ControlRecord]) -> Result<(), RunError> {
         if records.is_empty() {
             return Ok(());
         }
-        producer.begin()?;
-        for (key, value) in &records {
-            producer.send(Outgoing {
-                topic: &self.topic,
-                partition: 0,
-                key: Some(key.as_bytes()),
-                value: value.as_ref().map(String::as_bytes),
-                timestamp: now(),
-                headers: &[],
-                track_offset: false,
-            })?;
-        }
-        Ok(producer.commit(&[], &GroupMetadata::none(self.app))?)
+        self.producer.begin()?;
+        records.iter().try_for_each(|record| send(self.producer.as_mut(), &self.topic, record))?;
+        Ok(self.producer.commit(&[], &GroupMetadata::none(self.app.as_str()))?)
     }
+}
+
+/// See [`Control::plain`].
+pub(crate) struct Plain {
+    producer: Box<dyn Producer>,
+    topic: TopicName,
+}
+
+impl Plain {
+    /// Writes a record; it is in the topic when this returns.
+    pub(crate) fn write(&mut self, record: &ControlRecord) -> Result<(), RunError> {
+        send(self.producer.as_mut(), &self.topic, record)?;
+        Ok(self.producer.flush()?)
+    }
+}
+
+fn send(producer: &mut dyn Producer, topic: &TopicName, (key, value): &ControlRecord) -> Result<(), LogError> {
+    producer.send(Outgoing {
+        topic,
+        partition: 0,
+        key: Some(key.as_bytes()),
+        value: value.as_ref().map(String::as_bytes),
+        timestamp: now(),
+        headers: &[],
+        track_offset: false,
+    })
 }
 
 /// Longer each time, and not the same in two processes that meet.

@@ -49,6 +49,8 @@ struct Desk {
     leader: Option<Leader>,
     confirmer: Confirmer,
     held_since: Option<Instant>,
+    /// Whether a cut was asked for: then everybody is waited for.
+    is_under_way: bool,
 }
 
 impl Attendance {
@@ -76,6 +78,7 @@ impl Attendance {
             leader,
             confirmer: Confirmer::default(),
             held_since: None,
+            is_under_way: false,
         };
         let (desk, seen) = (Arc::new(Mutex::new(desk)), Arc::new(Mutex::new(Seen::default())));
         let (keep, stopped) = channel::<()>();
@@ -86,8 +89,12 @@ impl Attendance {
             _ => {}
         }
         let attend = move || {
-            while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                let looked = lock(&desk).attend();
+            let mut pause = LOOK;
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let mut desk = lock(&desk);
+                let looked = desk.attend();
+                pause = if desk.is_under_way { LOOK / 5 } else { LOOK };
+                drop(desk);
                 let mut seen = lock(&seen);
                 match looked {
                     Ok(ended) => seen.ended = ended,
@@ -142,6 +149,8 @@ impl Desk {
         let is_in_force = state.generation(&self.seat.app) == self.own;
         self.side = if is_in_force { Side::Old } else { self.seat.side.clone() };
         let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.side, &fences);
+        let under_way = |handover: &Handover| matches!(handover.step, Step::Requested | Step::Sealed);
+        self.is_under_way = state.handover.as_ref().is_some_and(under_way);
         if let Duty::Work { posture, .. } = &duty {
             self.shared.set_posture(posture);
         }
@@ -174,7 +183,8 @@ impl Desk {
         let Some(handover) = handover else { return Ok(None) };
         if self.held_since.is_some_and(|since| since.elapsed() > LEASE) {
             tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
-            advance(&self.seat.app, log.as_ref(), Some(&handover), &Handover { step: Step::Aborted, ..handover.clone() })?;
+            let state = self.tail.look()?;
+            advance(&self.seat.app, log.as_ref(), &mut None, state, &Handover { step: Step::Aborted, ..handover })?;
             return Ok(None);
         }
         if let Some(step) = confirm {

@@ -1,21 +1,24 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use headwater_core::ControlState;
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Confirmation, Handover, Side, Step};
 use headwater_core::port::Log;
 
 use crate::RunError;
-use crate::control::Control;
+use crate::control::{Claim, Control, Plain};
 use crate::worker_thread::Shared;
 
 /// How long the control topic may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What this process has confirmed, so that it says the same only once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Confirmer {
     said: Option<Confirmation>,
+    /// Kept open: whoever hands over waits for what it says.
+    writer: Option<Plain>,
 }
 
 impl Confirmer {
@@ -41,26 +44,40 @@ impl Confirmer {
             return Ok(());
         }
         let (key, value) = confirmation.record(who);
-        Control::of(app, &headwater_core::control_topic(app), log)
-            .update(PATIENCE, |_| Ok(vec![(key.clone(), Some(value.clone()))]))?;
-        self.said = Some(confirmation);
+        let mut writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => Control::of(app, &headwater_core::control_topic(app), log).plain()?,
+        };
+        writer.write(&(key, Some(value)))?;
+        (self.writer, self.said) = (Some(writer), Some(confirmation));
         Ok(())
     }
 }
 
-/// Takes a hand-over one step on, if nobody else did; whether this is now the newest step.
-pub(super) fn advance(app: &str, log: &dyn Log, expected: Option<&Handover>, next: &Handover) -> Result<bool, RunError> {
-    let mut done = false;
-    Control::of(app, &headwater_core::control_topic(app), log).update(PATIENCE, |state| {
-        done = state.handover.as_ref() == expected;
-        if !done {
-            return Ok(Vec::new());
+/// Takes a hand-over one step on, if nobody else did; whether this is now the newest step. A claim that is kept from the step before saves looking
+/// again: as long as nobody else has claimed the topic, nobody else has taken a step.
+pub(super) fn advance(
+    app: &str,
+    log: &dyn Log,
+    claim: &mut Option<Claim>,
+    expected: &ControlState,
+    next: &Handover,
+) -> Result<bool, RunError> {
+    let mut held = match claim.take() {
+        Some(claim) => claim,
+        None => {
+            let (claim, state) = Control::of(app, &headwater_core::control_topic(app), log).claim(PATIENCE)?;
+            if state.handover != expected.handover {
+                return Ok(false);
+            }
+            claim
         }
-        // With its last step the run is done: from then on it is the application, or was.
-        let run = state.runs.values().find(|run| next.step == Step::Promoted && run.app == next.to);
-        let run = run.map(|run| RunRecord { phase: RunPhase::Done, ..run.clone() }.record());
-        let records = std::iter::once(next.record()).chain(run);
-        Ok(records.map(|(key, value)| (key, Some(value))).collect())
-    })?;
-    Ok(done)
+    };
+    // With its last step the run is done: from then on it is the application, or was.
+    let run = expected.runs.values().find(|run| next.step == Step::Promoted && run.app == next.to);
+    let run = run.map(|run| RunRecord { phase: RunPhase::Done, ..run.clone() }.record());
+    let records: Vec<_> = std::iter::once(next.record()).chain(run).map(|(key, value)| (key, Some(value))).collect();
+    held.write(&records)?;
+    *claim = Some(held);
+    Ok(true)
 }

@@ -13,6 +13,7 @@ use super::confirm::advance;
 use super::follow::Follower;
 use super::old::{Old, names};
 use crate::RunError;
+use crate::control::Claim;
 
 /// Offsets behind the old generation at which the cut is asked for: a fraction of a second's work.
 const CLOSE: u64 = 5_000;
@@ -30,6 +31,8 @@ pub(super) struct Leader {
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Instant)>,
     not_before: Instant,
+    /// Of the attempt under way.
+    claim: Option<Claim>,
 }
 
 impl Leader {
@@ -42,6 +45,7 @@ impl Leader {
             fences: Arc::default(),
             since: None,
             not_before: Instant::now(),
+            claim: None,
         })
     }
 
@@ -73,7 +77,7 @@ impl Leader {
         };
         let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own));
         if let Some(step) = next.or(late.then_some(Step::Aborted)) {
-            self.write(step, state.handover.as_ref(), log, now)?;
+            self.write(step, state, log, now)?;
         }
         Ok(Some(behind))
     }
@@ -122,7 +126,11 @@ impl Leader {
         since.elapsed() > LIMIT
     }
 
-    fn write(&mut self, step: Step, before: Option<&Handover>, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
+    fn write(&mut self, step: Step, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
+        let before = state.handover.as_ref();
+        if step == Step::Requested {
+            self.claim = None;
+        }
         let next = match (step, before) {
             (Step::Requested, _) | (_, None) => {
                 let from = self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default();
@@ -130,7 +138,7 @@ impl Leader {
             }
             (_, Some(before)) => Handover { step, ..before.clone() },
         };
-        if advance(&self.app, log, before, &next)? {
+        if advance(&self.app, log, &mut self.claim, state, &next)? {
             tracing::info!(step = ?step, from = next.from, to = next.to, "hand-over");
             if step == Step::Aborted {
                 self.not_before = Instant::now() + AGAIN;
