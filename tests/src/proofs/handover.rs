@@ -118,6 +118,11 @@ impl Relay {
             runs.lines().any(|line| line.starts_with(&in_force) && line.contains("in force")).then_some(())
         });
         // It ends by itself, or could not start any more.
+        let ending = Instant::now();
+        until("the old generation ends", LONG, || {
+            assert!(ending.elapsed() < LONG / 4, "the old generation does not end:\n{}", old.log());
+            (!old.is_running()).then_some(())
+        });
         old.wait(LONG);
         let settled = Instant::now() + Duration::from_secs(1);
         until("the output goes on", LONG, || (Instant::now() >= settled).then_some(()));

@@ -3,7 +3,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant, SystemTime};
 
-use headwater_core::bounded::RunPhase;
+use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Duty, Handover, Side, Step};
 use headwater_core::port::{Log, LogError};
 use headwater_core::{Plan, Timestamp};
@@ -180,6 +180,9 @@ impl Desk {
         if self.is_cancelled()? {
             return Ok(Some(Ended::Cancelled));
         }
+        if self.is_followed()? {
+            self.confirmer.get_ready(&self.seat.app, log.as_ref())?;
+        }
         let Some(handover) = handover else { return Ok(None) };
         if self.held_since.is_some_and(|since| since.elapsed() > LEASE) {
             tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
@@ -196,6 +199,12 @@ impl Desk {
 }
 
 impl Desk {
+    /// Whether a generation is on its way that will take over, or this is it.
+    fn is_followed(&mut self) -> Result<bool, RunError> {
+        let to_come = |run: &RunRecord| run.then_live && run.phase == RunPhase::Planned;
+        Ok(self.tail.look()?.runs.values().any(to_come))
+    }
+
     /// Whether somebody gave this generation up before it took over.
     fn is_cancelled(&mut self) -> Result<bool, RunError> {
         let state = self.tail.look()?;

@@ -22,6 +22,14 @@ pub(super) struct Confirmer {
 }
 
 impl Confirmer {
+    /// Opens what confirmations are written with, before anybody waits for one.
+    pub(super) fn get_ready(&mut self, app: &str, log: &dyn Log) -> Result<(), RunError> {
+        if self.writer.is_none() {
+            self.writer = Some(Control::of(app, &headwater_core::control_topic(app), log).plain()?);
+        }
+        Ok(())
+    }
+
     /// Confirms what this process holds, once all its workers have committed everything under the present posture.
     pub(super) fn confirm(
         &mut self,
@@ -44,10 +52,9 @@ impl Confirmer {
             return Ok(());
         }
         let (key, value) = confirmation.record(who);
-        let mut writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => Control::of(app, &headwater_core::control_topic(app), log).plain()?,
-        };
+        self.get_ready(app, log)?;
+        // One that failed is opened anew.
+        let Some(mut writer) = self.writer.take() else { return Ok(()) };
         writer.write(&(key, Some(value)))?;
         (self.writer, self.said) = (Some(writer), Some(confirmation));
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Handover, Step};
 use headwater_core::port::Log;
 use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
@@ -31,6 +32,7 @@ pub(super) struct Leader {
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Instant)>,
     not_before: Instant,
+    has_taken_over: bool,
     /// Of the attempt under way.
     claim: Option<Claim>,
 }
@@ -45,6 +47,7 @@ impl Leader {
             fences: Arc::default(),
             since: None,
             not_before: Instant::now(),
+            has_taken_over: false,
             claim: None,
         })
     }
@@ -56,7 +59,10 @@ impl Leader {
 
     /// Looks at both generations and takes the hand-over on if it can go on. Answers the offsets still to follow.
     pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<Option<u64>, RunError> {
-        if state.generation(&self.app) == self.own {
+        // One that has taken over does so once: when the next one takes over from it, it is over.
+        let is_done = |run: &RunRecord| run.app == self.own && run.phase == RunPhase::Done;
+        self.has_taken_over |= state.generation(&self.app) == self.own || state.runs.values().any(is_done);
+        if self.has_taken_over {
             return Ok(None);
         }
         let Some(old) = self.old(state, log)? else { return Ok(None) };
