@@ -14,6 +14,7 @@
 //! `Aborted` may follow the first two: then nothing has happened.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,15 @@ pub enum Side {
     },
 }
 
+/// What a new generation knows of the old one.
+#[derive(Clone, Debug, Default)]
+pub struct Following {
+    /// How far it may go: what the old one has committed of each input.
+    pub fences: Arc<BTreeMap<TopicPartition, i64>>,
+    /// At the cut, what each of its own inputs' clocks is to be: the old one may have taken an input for idle, or the other way round.
+    pub clocks: Option<Arc<BTreeMap<TopicPartition, String>>>,
+}
+
 /// What follows for a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
@@ -96,16 +106,18 @@ impl Handover {
     /// Version of the records this writes.
     pub const VERSION: u32 = 1;
 
-    /// What a process of generation `own` does. `fences` is how far a new generation may follow.
-    pub fn duty(
-        handover: Option<&Handover>,
-        own: &str,
-        side: &Side,
-        fences: &std::sync::Arc<BTreeMap<TopicPartition, i64>>,
-    ) -> Duty {
+    /// What a process of generation `own` does; for a new one, `following` says what it knows of the old one.
+    pub fn duty(handover: Option<&Handover>, own: &str, side: &Side, following: &Following) -> Duty {
         let step = |handover: &Handover| (handover.step, handover.from == own, handover.to == own);
-        let work = |hold, fences, silent, confirm| Duty::Work { posture: Posture { hold, fences, silent }, confirm };
-        let follow = |silent| work(Hold::Nothing, Some(std::sync::Arc::clone(fences)), silent, None);
+        let work =
+            |hold, fences, silent, confirm| Duty::Work { posture: Posture { hold, fences, clocks: None, silent }, confirm };
+        let follow = |silent| work(Hold::Nothing, Some(Arc::clone(&following.fences)), silent, None);
+        let seal = |silent| {
+            let clocks = following.clocks.clone();
+            // Not before the clocks are known: what is confirmed has them.
+            let confirm = clocks.is_some().then_some(Step::Sealed);
+            Duty::Work { posture: Posture { hold: Hold::Everything, fences: None, clocks, silent }, confirm }
+        };
         match (handover.map(step), side) {
             (Some((Step::Promoted, _, true)), _) => work(Hold::Nothing, None, false, None),
             (Some((Step::Promoted, true, _)), _) => {
@@ -113,7 +125,8 @@ impl Handover {
             }
             (Some((Step::Requested, true, _)), Side::Old) => work(Hold::Inputs, None, false, Some(Step::Requested)),
             (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Inputs, None, false, None),
-            (Some((Step::Sealed, _, true)), Side::New { silent }) => work(Hold::Everything, None, *silent, Some(Step::Sealed)),
+            (Some((Step::Sealed, _, true)), Side::New { silent }) => seal(*silent),
+
             (_, Side::Old) => work(Hold::Nothing, None, false, None),
             (_, Side::New { silent }) => follow(*silent),
         }
@@ -122,8 +135,6 @@ impl Handover {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn check(step: Option<Step>, own: &str, side: &Side, expected: &str) {
@@ -134,8 +145,8 @@ mod tests {
             to: "app.v2".into(),
             step,
         });
-        let fences = Arc::new(BTreeMap::new());
-        let duty = match Handover::duty(handover.as_ref(), own, side, &fences) {
+        let following = Following { fences: Arc::default(), clocks: Some(Arc::default()) };
+        let duty = match Handover::duty(handover.as_ref(), own, side, &following) {
             Duty::Retire { to } => format!("retires for {to}"),
             Duty::Work { posture, confirm } => {
                 let fenced = if posture.fences.is_some() { ", fenced" } else { "" };

@@ -111,7 +111,7 @@ impl WorkerThread {
         while self.carry_out_orders()? {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
             self.worker.set_view(self.shared.view());
-            let posture = self.take_posture();
+            let posture = self.take_posture()?;
             self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
             answer_all(&self.worker, &self.questions);
 
@@ -171,7 +171,7 @@ impl WorkerThread {
                 tracing::info!(%task, worker = self.number, "taking task over");
                 self.taken_over.insert(task.clone(), Instant::now());
                 // The newest: the main thread has looked at it for this start.
-                self.take_posture();
+                self.take_posture()?;
                 self.worker.start(task)
             }
             Order::Stop { tasks, clean } => {
@@ -187,10 +187,10 @@ impl WorkerThread {
     }
 
     /// Answers its number.
-    fn take_posture(&mut self) -> u64 {
+    fn take_posture(&mut self) -> Result<u64, EngineError> {
         let (number, posture) = self.shared.posture();
-        self.worker.set_posture(&posture);
-        number
+        self.worker.set_posture(&posture)?;
+        Ok(number)
     }
 
     fn forget(&mut self, tasks: &[TaskId]) {

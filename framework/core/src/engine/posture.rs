@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::record::TopicPartition;
 use crate::topology::SourceRole;
 
-use super::worker::{Stage, Worker};
+use super::worker::{EngineError, Stage, Worker};
 use crate::task::Task;
 
 /// Which inputs stay where they are.
@@ -28,28 +28,34 @@ pub struct Posture {
     pub hold: Hold,
     /// For an input from outside, the first offset that is not processed for now. With it, an input that is not named is not processed at all.
     pub fences: Option<Arc<BTreeMap<TopicPartition, i64>>>,
+    /// What inputs know of event time, as committed with their positions by who has processed exactly as much: event time goes on from there.
+    pub clocks: Option<Arc<BTreeMap<TopicPartition, String>>>,
     /// Whether results and dead letters are left out. State, changelogs and repartition topics are written all the same.
     pub silent: bool,
 }
 
 impl Worker {
     /// Takes a posture. What is being processed when it changes is finished under the new one.
-    pub fn set_posture(&mut self, posture: &Posture) {
+    ///
+    /// # Errors
+    /// The state on disk failed while timers fired.
+    pub fn set_posture(&mut self, posture: &Posture) -> Result<(), EngineError> {
         if self.posture == *posture {
-            return;
+            return Ok(());
         }
         self.posture = posture.clone();
         for stage in self.tasks.values_mut() {
             if let Stage::Running(task) = stage {
-                self.posture.apply(task);
+                self.posture.apply(task)?;
             }
         }
+        Ok(())
     }
 }
 
 impl Posture {
     /// Puts a task under it.
-    pub(super) fn apply(&self, task: &mut Task) {
+    pub(super) fn apply(&self, task: &mut Task) -> Result<(), EngineError> {
         task.silent = self.silent;
         for input in &mut task.inputs {
             let is_outside = input.role != SourceRole::Repartition;
@@ -62,6 +68,11 @@ impl Posture {
             let fence = fence.map(|fences| fences.get(&input.partition).copied().unwrap_or(i64::MIN));
             // Where it is, not where it was when it was held first: it has not moved since.
             input.set_fence(if held { Some(input.next_offset()) } else { fence });
+        }
+        // In silence, if this is: who has processed as much has also said what follows from the time.
+        match &self.clocks {
+            Some(clocks) => Ok(task.adopt(clocks)?),
+            None => Ok(()),
         }
     }
 }

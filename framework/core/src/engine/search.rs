@@ -112,10 +112,11 @@ impl Worker {
     }
 
     /// What a task that begins again must know.
-    pub(super) fn brief(&self, task: &mut Task) {
-        self.posture.apply(task);
+    pub(super) fn brief(&self, task: &mut Task) -> Result<(), EngineError> {
+        self.posture.apply(task)?;
         task.verdicts = self.verdicts.get(&task.id).cloned().unwrap_or_default();
         task.state.trace = self.is_tracing().then(Trace::default);
+        Ok(())
     }
 }
 

@@ -87,7 +87,7 @@ impl Worker {
                     Ok(finished) => finished,
                     Err(error) => return self.survive(id, error.into()),
                 };
-                self.brief(&mut task);
+                self.brief(&mut task)?;
                 for (partition, _) in &inputs {
                     self.routes.insert(partition.clone(), id.clone());
                 }

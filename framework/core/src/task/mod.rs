@@ -13,6 +13,7 @@ mod order;
 mod outputs;
 mod queue;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,6 +246,25 @@ impl Task {
             }
         }
         if news { self.advance_time() } else { Ok(()) }
+    }
+
+    /// Takes up what another task that has processed exactly as much knows of event time, and fires what is due by then.
+    pub(crate) fn adopt(&mut self, clocks: &BTreeMap<TopicPartition, String>) -> Result<(), TaskError> {
+        let mut reached = self.time;
+        for input in &mut self.inputs {
+            let Some(metadata) = clocks.get(&input.partition) else { continue };
+            let mut clock = input.clock.clone();
+            reached = reached.max(clock.adopt(metadata));
+            let watermark = |clock: &clock::Clock| clock.reading().map(|reading| reading.watermark);
+            if watermark(&clock) >= watermark(&input.clock) {
+                input.clock = clock;
+            }
+            // It is to be committed, whether a record follows or not.
+            input.committed = None;
+        }
+        self.fire_until(reached)?;
+        self.time = reached;
+        Ok(())
     }
 
     /// The task's watermark.

@@ -144,11 +144,11 @@ impl Desk {
     /// Sees what there is, and works accordingly.
     fn look(&mut self) -> Result<(Duty, Option<Handover>), RunError> {
         let state = self.tail.look()?;
-        let fences = self.leader.as_ref().map(|leader| Arc::clone(leader.fences())).unwrap_or_default();
+        let following = self.leader.as_ref().map(|leader| leader.following().clone()).unwrap_or_default();
         // A generation that has taken over is the one the next takes over from.
         let is_in_force = state.generation(&self.seat.app) == self.own;
         self.side = if is_in_force { Side::Old } else { self.seat.side.clone() };
-        let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.side, &fences);
+        let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.side, &following);
         let under_way = |handover: &Handover| matches!(handover.step, Step::Requested | Step::Sealed);
         self.is_under_way = state.handover.as_ref().is_some_and(under_way);
         if let Duty::Work { posture, .. } = &duty {

@@ -1,12 +1,11 @@
 //! The new generation's part: it follows, asks for a cut when it is close, and takes over when all is confirmed. Any number of its processes
 //! may do this at the same time: each step is written once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_core::bounded::{RunPhase, RunRecord};
-use headwater_core::handover::{Handover, Step};
+use headwater_core::handover::{Following, Handover, Step};
 use headwater_core::port::Log;
 use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
 
@@ -28,7 +27,7 @@ pub(super) struct Leader {
     own: String,
     follower: Follower,
     old: Option<Old>,
-    fences: Arc<BTreeMap<TopicPartition, i64>>,
+    following: Following,
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Instant)>,
     not_before: Instant,
@@ -44,7 +43,7 @@ impl Leader {
             own: plan.blueprint().app().to_owned(),
             follower: Follower::of(plan, log)?,
             old: None,
-            fences: Arc::default(),
+            following: Following::default(),
             since: None,
             not_before: Instant::now(),
             has_taken_over: false,
@@ -52,9 +51,9 @@ impl Leader {
         })
     }
 
-    /// How far the new generation may go.
-    pub(super) fn fences(&self) -> &Arc<BTreeMap<TopicPartition, i64>> {
-        &self.fences
+    /// What is known of the old generation.
+    pub(super) fn following(&self) -> &Following {
+        &self.following
     }
 
     /// Looks at both generations and takes the hand-over on if it can go on. Answers the offsets still to follow.
@@ -65,9 +64,17 @@ impl Leader {
         if self.has_taken_over {
             return Ok(None);
         }
+        let (own, known) = (self.own.clone(), self.following.clocks.take());
         let Some(old) = self.old(state, log)? else { return Ok(None) };
-        self.fences = Arc::new(old.positions()?.into_iter().collect());
-        let behind = self.follower.behind(&self.fences)?;
+        let fences = Arc::new(old.positions()?.into_iter().collect());
+        let is_sealed = state.handover.as_ref().is_some_and(|handover| handover.to == own && handover.step == Step::Sealed);
+        let clocks = match known.filter(|_| is_sealed) {
+            // It stands, so they do not change any more.
+            None if is_sealed => Some(Arc::new(old.clocks(&own)?)),
+            clocks => clocks,
+        };
+        self.following = Following { fences, clocks };
+        let behind = self.follower.behind(&self.following.fences)?;
         let next = match &state.handover {
             Some(handover) if handover.to == self.own && handover.step == Step::Requested => {
                 self.seal(handover, state, behind, log)?
@@ -113,8 +120,8 @@ impl Leader {
         }
         // In this order: what is drained stays so, and the positions that were looked at before may have moved until then.
         let reached = old.is_drained()? && {
-            self.fences = Arc::new(old.positions()?.into_iter().collect());
-            behind == 0 && self.follower.behind(&self.fences)? == 0
+            self.following.fences = Arc::new(old.positions()?.into_iter().collect());
+            behind == 0 && self.follower.behind(&self.following.fences)? == 0
         };
         Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
@@ -41,6 +41,20 @@ impl Old {
             headwater_core::port::Ends,
         )| { (partition.clone(), committed.map_or(ends.start, |committed| committed.offset)) };
         Ok(self.inputs.iter().zip(committed).zip(ends).map(position).collect())
+    }
+
+    /// What its inputs know of event time, by the names that generation `heir` reads them under.
+    pub(super) fn clocks(&mut self, heir: &str) -> Result<BTreeMap<TopicPartition, String>, LogError> {
+        let mut clocks = BTreeMap::new();
+        let all: Vec<TopicPartition> = self.inputs.iter().chain(&self.repartitions).cloned().collect();
+        let committed = self.reader.committed(&all)?;
+        for (partition, committed) in all.into_iter().zip(committed) {
+            let Some(committed) = committed else { continue };
+            let own = partition.topic.strip_prefix(&self.name).filter(|_| self.repartitions.contains(&partition));
+            let topic = own.map_or_else(|| partition.topic.to_string(), |rest| format!("{heir}{rest}"));
+            clocks.insert(TopicPartition::new(topic.as_str(), partition.partition), committed.metadata);
+        }
+        Ok(clocks)
     }
 
     /// Whether nothing is on its way through its repartition topics.
