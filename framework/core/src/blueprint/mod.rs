@@ -1,10 +1,12 @@
 //! A finished topology: checked, divided into sub-topologies, ready to be made into tasks. Shared by all threads.
 
 mod check;
+mod declared;
 mod describe;
 mod partitions;
 mod policies;
 mod reaches;
+mod reading;
 mod subtopology;
 
 use std::fmt;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+pub use declared::DeclaredInput;
 pub use partitions::{InternalTopic, Plan, PlanError, TaskId, TopicUse};
 pub use reaches::InputTimes;
 pub(crate) use subtopology::Subtopology;

@@ -57,7 +57,10 @@ pub struct RunRecord {
     pub asked: BTreeMap<String, String>,
     /// What becomes of results.
     pub mode: Mode,
-    /// What is read, of every stream and table input.
+    /// Inputs whose records come from files: by declared topic, the topic of the run's own that has them instead.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub staged: BTreeMap<String, String>,
+    /// What is read, of every stream and table input; of a staged one, by the name of the topic that has it.
     pub spans: Vec<InputSpan>,
     /// Event time of the stream records that reach user code.
     pub sees: TimeRange,
@@ -77,6 +80,11 @@ pub struct RunRecord {
 impl RunRecord {
     /// Version of the records this writes.
     pub const VERSION: u32 = 1;
+
+    /// The topic of run `app` that the rows of a file are staged in for an input.
+    pub fn staging_topic(app: &str, input: &str) -> String {
+        format!("{app}-{input}-file")
+    }
 
     /// The bounds of the engine's run.
     pub fn bounds(&self) -> Bounded {

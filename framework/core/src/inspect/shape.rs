@@ -131,15 +131,23 @@ impl PartialEq for Shape {
 impl Eq for Shape {}
 
 /// The types of a topic's records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Types {
     pub(crate) key: String,
     pub(crate) value: String,
     pub(crate) codec: String,
+    pub(crate) read_key: fn(&str) -> Result<Vec<u8>, CodecError>,
+    pub(crate) partitioned_by: fn(&[u8]) -> &[u8],
 }
 
 impl Types {
-    pub(crate) fn of<K, V, C>() -> Types {
-        Types { key: type_name::<K>(), value: type_name::<V>(), codec: type_name::<C>() }
+    pub(crate) fn of<K: Key, V, C>() -> Types {
+        Types {
+            key: type_name::<K>(),
+            value: type_name::<V>(),
+            codec: type_name::<C>(),
+            read_key: K::read,
+            partitioned_by: K::partitioned_by,
+        }
     }
 }

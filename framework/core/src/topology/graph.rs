@@ -14,6 +14,7 @@ use crate::task::Belongs;
 use crate::window::Tumbling;
 
 /// Makes a task's own instance of a node.
+#[derive(Clone)]
 pub(crate) enum Make {
     /// A topic's records enter here.
     Source(SourceSpec),
@@ -40,6 +41,7 @@ pub(crate) enum SourceRole {
     Repartition,
 }
 
+#[derive(Clone)]
 pub(crate) struct SourceSpec {
     pub(crate) topic: TopicName,
     pub(crate) role: SourceRole,
@@ -57,6 +59,7 @@ pub(crate) struct SourceSpec {
 
 type MakeSink = Arc<dyn Fn(usize, i32) -> Box<dyn Operator> + Send + Sync>;
 
+#[derive(Clone)]
 pub(crate) struct SinkSpec {
     pub(crate) topic: TopicName,
     /// Whether it is a repartition topic of this application.
@@ -67,6 +70,7 @@ pub(crate) struct SinkSpec {
     pub(crate) belongs: Belongs,
 }
 
+#[derive(Clone)]
 pub(crate) struct NodeSpec {
     pub(crate) name: String,
     pub(crate) make: Make,
@@ -89,6 +93,7 @@ pub(crate) enum Changelog {
     Source(TopicName),
 }
 
+#[derive(Clone)]
 pub(crate) struct StoreSpec {
     pub(crate) name: String,
     pub(crate) changelog: Changelog,
@@ -98,7 +103,7 @@ pub(crate) struct StoreSpec {
     pub(crate) shape: Shape,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Graph {
     pub(crate) app: String,
     pub(crate) nodes: Vec<NodeSpec>,

@@ -13,60 +13,10 @@ pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, &'static s
     if text == "now" {
         return Ok(now);
     }
-    if let Ok(millis) = text.parse::<u64>() {
-        return i64::try_from(millis).map(Timestamp::from_millis).map_err(|_| EXPECTED);
-    }
     if let Some(ago) = text.strip_prefix('-') {
         return <Duration as Text>::parse(ago).map(|ago| now - ago).map_err(|_| EXPECTED);
     }
-    written(text).map(Timestamp::from_millis).ok_or(EXPECTED)
-}
-
-fn written(text: &str) -> Option<i64> {
-    let (date, rest) = text.split_once('T').unwrap_or((text, "00:00Z"));
-    let (time, offset) = match rest.strip_suffix('Z') {
-        Some(time) => (time, 0),
-        None => {
-            let (time, sign) = rest.rfind(['+', '-']).map(|at| rest.split_at(at))?;
-            let (hours, minutes) = sign.get(1..)?.split_once(':')?;
-            let minutes = digits(hours, 2)? * 60 + digits(minutes, 2)?;
-            (time, if sign.starts_with('-') { -minutes } else { minutes })
-        }
-    };
-    let mut date = date.splitn(3, '-');
-    let (year, month, day) = (digits(date.next()?, 4)?, digits(date.next()?, 2)?, digits(date.next()?, 2)?);
-    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut clock = clock.splitn(3, ':');
-    let (hour, minute) = (digits(clock.next()?, 2)?, digits(clock.next()?, 2)?);
-    let second = clock.next().map_or(Some(0), |second| digits(second, 2))?;
-    let in_range = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
-    if !in_range || hour > 23 || minute > 59 || second > 59 || offset.abs() >= 24 * 60 {
-        return None;
-    }
-    let millis = digits(format!("{fraction:0<3}").get(..3)?, 3)?;
-    Some((((days_since_1970(year, month, day) * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + millis)
-}
-
-/// So many digits, and nothing else.
-fn digits(text: &str, count: usize) -> Option<i64> {
-    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// In the Gregorian calendar. Years begin in March here, so that a leap day is the last day of one.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+    text.parse().map_err(|_| EXPECTED)
 }
 
 /// A moment as RFC 3339 in UTC, to the second; the beginning and the end of time in words.
@@ -76,7 +26,7 @@ pub(super) fn show(time: Timestamp) -> String {
     }
     let seconds = time.as_millis().div_euclid(1000);
     let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // The inverse of `days_since_1970`, by the same calendar.
+    // In the Gregorian calendar; years begin in March here, so that a leap day is the last day of one.
     let shifted = day + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let of_years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -106,11 +56,6 @@ mod tests {
         check("1970-01-01T00:00:00Z", 0);
         check("2013-06-30", 1_372_550_400_000);
         check("2013-06-30T12:00:00Z", 1_372_593_600_000);
-        check("2013-06-30T12:00Z", 1_372_593_600_000);
-        check("2013-06-30T14:00:00+02:00", 1_372_593_600_000);
-        check("2013-06-30T06:30-05:30", 1_372_593_600_000);
-        check("2000-02-29T23:59:59.25Z", 951_868_799_250);
-        check("1969-12-31T23:59:59.999Z", -1);
         check("now", 10_000_000_000);
         check("-7d", 10_000_000_000 - 7 * 86_400_000);
         check("-90s", 10_000_000_000 - 90_000);
@@ -130,7 +75,7 @@ mod tests {
             "1969-12-31T23:59:59Z",
             "2100-03-01T00:00:00Z",
         ] {
-            assert_eq!(written(text).map(|millis| show(Timestamp::from_millis(millis))).as_deref(), Some(text));
+            assert_eq!(text.parse().map(show).as_deref(), Ok(text));
         }
         assert_eq!(show(Timestamp::MAX), "the end");
     }
