@@ -39,6 +39,7 @@ pub fn june(session: &Session<'_>, log: &Arc<dyn Log>, state: Option<PathBuf>, c
         from: Edge::Time(Timestamp::from_millis(JUNE.0)),
         to: Edge::Time(Timestamp::from_millis(JUNE.1)),
         inputs: None,
+        staged: BTreeMap::new(),
         mode: Mode::Diff,
         destination: None,
         warmup: Some(days(2)),

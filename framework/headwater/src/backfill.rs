@@ -67,6 +67,7 @@ pub(crate) fn work_on(
     shutdown: &Shutdown,
 ) -> Result<Ended, CliError> {
     let Work { log, record, max_rate, observer, tell } = work;
+    let blueprint = blueprint.reading(&record.staged);
     let stores = world::open_stores(settings, directory, &record.app)?;
     let options = settings.run_options(stores.instance_id());
     let options = RunOptions {
@@ -81,6 +82,6 @@ pub(crate) fn work_on(
     };
     let goal = Goal { app: app.to_owned(), control: headwater_core::control_topic(app), id: record.id.clone(), tell };
     let world = World { log, stores: Arc::new(stores), observer };
-    let process = Process::prepare_bounded(blueprint, record.bounds(), goal, world, options).map_err(run_error)?;
+    let process = Process::prepare_bounded(&blueprint, record.bounds(), goal, world, options).map_err(run_error)?;
     process.run(shutdown).map_err(run_error)
 }

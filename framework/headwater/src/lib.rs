@@ -31,10 +31,11 @@ mod world;
 
 pub use app::{App, main};
 pub use headwater_core::*;
+pub use headwater_files::{FileInput, FileOptions};
 pub use headwater_ops::CliError;
 pub use headwater_ops::cli::{cluster_flags, run_flags};
 pub use headwater_ops::config::Settings;
-pub use headwater_runtime::backfill::{Comparison, Destination, Difference, Edge, Request};
+pub use headwater_runtime::backfill::{Comparison, Destination, Difference, Edge, Request, Staged};
 pub use headwater_runtime::{Backlog, Guarantee, Observer, Process, RunError, RunOptions, Shutdown, Silent, World};
 pub use headwater_testkit::{MemoryLog, MemoryStores, Out, TestDriver};
 pub use session::{Backfilled, Session};

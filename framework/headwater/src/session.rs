@@ -4,9 +4,10 @@ use std::sync::Arc;
 use headwater_core::bounded::{Mode, Progress, RunPhase, RunRecord};
 use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Topology};
+use headwater_files::FileInput;
 use headwater_ops::config::Settings;
 use headwater_ops::{CliError, run_error};
-use headwater_runtime::backfill::{self, BackfillError, Comparison, Difference, Registry, Request};
+use headwater_runtime::backfill::{self, BackfillError, Comparison, Difference, Registry, Request, Staged};
 use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, Silent, World};
 use headwater_store::LocalState;
 
@@ -37,6 +38,22 @@ impl<'a> Session<'a> {
     /// Names the addresses if no broker answers within 10 s.
     pub fn kafka(&self) -> Result<Arc<dyn Log>, CliError> {
         world::kafka(self.settings)
+    }
+
+    /// Writes the rows of a file into a topic of backfill `id`, so that it reads them in place of an input's topic: what it answers goes into
+    /// [`Request::staged`]. Called again it goes on where it was. `topology` is that of the backfill.
+    ///
+    /// # Errors
+    /// Names the file, the row and the column that cannot be read.
+    pub fn stage_file(
+        &self,
+        log: &dyn Log,
+        id: &str,
+        file: &FileInput,
+        topology: impl FnOnce(&mut Topology),
+    ) -> Result<Staged, CliError> {
+        let app = Blueprint::of(self.app, topology).map_err(|error| CliError::failed(error.to_string()))?;
+        headwater_ops::cli::stage_file(&app, log, id, file).map_err(|error| CliError::failed(error.to_string()))
     }
 
     /// A backfill of `topology`, which is the application's or a changed one, on `log`: what `APP backfill` does. State is kept as in

@@ -113,6 +113,18 @@ fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
     NewTopic { name: topic.topic.to_string(), partitions: topic.partitions, replication, config: owned(config) }
 }
 
+/// Makes the topic that a file's rows are staged in, unless it exists. It keeps them until the run is cleaned.
+pub(crate) fn make_staging(admin: &mut dyn Admin, topic: &str, partitions: i32) -> Result<(), LogError> {
+    let config = [
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "-1"),
+        ("retention.bytes", "-1"),
+        ("message.timestamp.type", "CreateTime"),
+        ANY_FUTURE,
+    ];
+    create(admin, vec![NewTopic { name: topic.to_owned(), partitions, replication: None, config: owned(&config) }])
+}
+
 fn output_topic(topic: &str, partitions: i32, replication: Option<i32>) -> NewTopic {
     NewTopic { name: topic.to_owned(), partitions, replication, config: owned(&[("retention.ms", "-1")]) }
 }

@@ -118,6 +118,7 @@ fn request(id: &str, from: Edge, to: Edge, mode: Mode) -> Request {
         from,
         to,
         inputs: None,
+        staged: BTreeMap::new(),
         mode,
         destination: None,
         warmup: None,

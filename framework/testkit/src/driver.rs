@@ -1,11 +1,13 @@
 //! Testing an application without a broker: typed records in, typed records out.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Codec, Json, Key, Plan, Record, TaskId, Timestamp, Topology, partition_for};
+use headwater_files::{FileOptions, FileRecords};
 
 use crate::local::{LocalProcess, prepare};
 use crate::{MemoryLog, MemoryStores};
@@ -69,6 +71,19 @@ impl TestDriver {
         key.encode(&mut bytes);
         let partition = partition_for(Some(K::partitioned_by(&bytes)), self.partitions, 0);
         self.log.append(topic, partition, Some(&bytes), value, timestamp);
+        self.settle();
+    }
+
+    /// Writes the rows of a file to an input, as `backfill --input` reads them, and processes whatever follows from them.
+    pub fn send_file(&mut self, topic: &str, path: impl Into<PathBuf>, options: &FileOptions) {
+        let input = self.plan.blueprint().declared_input(topic);
+        let input = input.unwrap_or_else(|| panic!("the topology has no input {topic:?}"));
+        let records = FileRecords::open(path, options, &input).unwrap_or_else(|error| panic!("{error}"));
+        for record in records {
+            let record = record.unwrap_or_else(|error| panic!("{error}"));
+            let partition = input.partition_for(record.key.as_deref(), self.partitions, record.offset);
+            self.log.append(topic, partition, record.key.as_deref(), record.value.as_deref(), record.timestamp);
+        }
         self.settle();
     }
 

@@ -20,7 +20,7 @@ mod usage;
 #[cfg(test)]
 mod operator_tests;
 
-pub use backfill::Tally;
+pub use backfill::{Tally, stage_file};
 pub use dispatch::{Invocation, dispatch, main};
 pub use flags::{cluster_flags, run_flags};
 pub use output::{OutputFormat, output_flag, output_format, print};

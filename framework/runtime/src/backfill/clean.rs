@@ -15,7 +15,7 @@ pub struct Cleaning {
     pub kept: Vec<String>,
 }
 
-/// Removes what a run has of its own: internal topics, the results of a comparison, its group, local state (by `local`), and its record. What
+/// Removes what a run has of its own: internal topics, rows staged from files, the results of a comparison, its group, local state (by `local`), and its record. What
 /// it wrote for others stays. Can be done again after it was cut short. `blueprint` carries the run's name.
 ///
 /// # Errors
@@ -37,6 +37,7 @@ pub fn clean(
     }
     let mut names = blueprint.internal_topic_names();
     names.push(blueprint.control_topic());
+    names.extend(record.staged.values().cloned());
     let results: Vec<String> = record.outputs.values().flatten().cloned().collect();
     // A comparison's are of no use to anybody else; dead letters are named after the run in every mode.
     let (own, kept): (Vec<String>, Vec<String>) =

@@ -34,15 +34,29 @@ pub fn digest(blueprint: &Blueprint, log: &dyn Log, record: &RunRecord) -> Resul
     Ok(digest)
 }
 
-/// FNV-1a with 128 bits, each part with its length so that none runs into the next.
-fn hash(parts: &[&[u8]]) -> u128 {
-    let mut state: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    let mut take = |byte: u8| state = (state ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    for part in parts {
-        (part.len() as u64).to_be_bytes().into_iter().for_each(&mut take);
-        part.iter().copied().for_each(&mut take);
+/// FNV-1a with 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hash(u128);
+
+impl Default for Hash {
+    fn default() -> Hash {
+        Hash(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
     }
-    state
+}
+
+impl Hash {
+    /// Adds a part with its length, so that none runs into the next.
+    pub(super) fn take(&mut self, part: &[u8]) {
+        for byte in (part.len() as u64).to_be_bytes().into_iter().chain(part.iter().copied()) {
+            self.0 = (self.0 ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+        }
+    }
+}
+
+fn hash(parts: &[&[u8]]) -> u128 {
+    let mut hash = Hash::default();
+    parts.iter().for_each(|part| hash.take(part));
+    hash.0
 }
 
 #[cfg(test)]

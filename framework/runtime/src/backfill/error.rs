@@ -112,6 +112,32 @@ pub enum BackfillError {
         /// Who.
         members: Vec<MemberInfo>,
     },
+    /// A file cannot be read as an input; the text names the file, the row and the column.
+    #[error("{0}")]
+    File(String),
+    /// The rows that were staged before are not those that the file has now.
+    #[error(
+        "{topic} has {rows} rows of a file for input {input:?} from an earlier try, and the file does not begin with them (any more). \
+         Give it the file as it was, or begin anew with another --id"
+    )]
+    FileChanged {
+        /// The input.
+        input: String,
+        /// The topic of the rows.
+        topic: String,
+        /// How many it has.
+        rows: u64,
+    },
+    /// Another process began to stage the same file for the same run.
+    #[error(
+        "another process took over staging the file of input {input:?} for backfill {id:?}. The same command again joins in the work once that is done"
+    )]
+    StagedElsewhere {
+        /// The run.
+        id: String,
+        /// The input.
+        input: String,
+    },
     /// The run, the cluster or the control topic failed.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -13,6 +13,9 @@ mod latest;
 mod plan;
 mod registry;
 mod request;
+mod rows;
+mod scan;
+mod staging;
 
 pub use beginning::begin;
 pub use clean::{Cleaning, clean};
@@ -24,3 +27,5 @@ pub use goal::{Ended, Goal};
 pub use plan::{Draft, plan, run_name};
 pub use registry::{Registry, Standing};
 pub use request::{Destination, Edge, Request};
+pub use rows::{OpenRows, Rows};
+pub use staging::{Staged, abandon, count, stage};

@@ -7,7 +7,7 @@ use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, Span, TimeRa
 use headwater_core::port::{Admin, Ends, Log, ReaderConfig, TopicInfo};
 use headwater_core::{Blueprint, InputTimes, Reach, Timestamp, TopicPartition};
 
-use super::{BackfillError, Destination, Edge, Request};
+use super::{BackfillError, Destination, Edge, Request, Staged};
 
 /// A plan, and what whoever reads it should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
         made_at: now,
         asked: request.asked.clone(),
         mode: request.mode,
+        staged: request.staged.iter().map(|(input, staged)| (input.clone(), staged.topic.clone())).collect(),
         spans,
         sees: times.sees,
         says: times.says,
@@ -53,7 +54,7 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
     Ok(Draft { record, warnings: look.warnings })
 }
 
-fn check_id(id: &str) -> Result<(), BackfillError> {
+pub(super) fn check_id(id: &str) -> Result<(), BackfillError> {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     if id.is_empty() || id.len() > 40 || !id.chars().all(is_plain) {
         return Err(BackfillError::BadId { id: id.to_owned() });
@@ -163,7 +164,7 @@ impl Look<'_> {
     fn spans(&mut self, admin: &mut dyn Admin) -> Result<Vec<InputSpan>, BackfillError> {
         let known = self.blueprint.input_topics();
         let chosen = self.request.inputs.clone().unwrap_or_else(|| known.clone());
-        if let Some(name) = chosen.iter().find(|name| !known.contains(name)) {
+        if let Some(name) = chosen.iter().chain(self.request.staged.keys()).find(|name| !known.contains(name)) {
             return Err(BackfillError::Unknown { what: "input", name: name.clone(), known });
         }
         let found = admin.describe(&known)?;
@@ -171,6 +172,10 @@ impl Look<'_> {
         let mut reader = self.log.reader(&ReaderConfig { group: self.blueprint.app().to_owned(), read_uncommitted: false })?;
         let mut spans = Vec::new();
         for topic in &chosen {
+            if let Some(staged) = self.request.staged.get(topic) {
+                spans.extend(staged.spans());
+                continue;
+            }
             let Some(info) = found.get(topic) else {
                 return Err(headwater_core::port::LogError::UnknownTopic { topic: topic.clone() }.into());
             };
@@ -263,7 +268,8 @@ impl Look<'_> {
     fn warn_about_counts(&mut self, admin: &mut dyn Admin) -> Result<(), BackfillError> {
         let (known, own) = (self.blueprint.input_topics(), self.blueprint.internal_topic_names());
         let inputs = admin.describe(&known)?;
-        let counts: BTreeSet<i32> = inputs.values().map(|info| info.partitions).collect();
+        let staged = self.request.staged.values().map(Staged::partitions);
+        let counts: BTreeSet<i32> = inputs.values().map(|info| info.partitions).chain(staged).collect();
         let odd = |(_, info): &(String, TopicInfo)| !counts.contains(&info.partitions);
         for (topic, info) in admin.describe(&own)?.into_iter().filter(odd) {
             self.warnings.push(format!(

@@ -4,6 +4,8 @@ use std::time::Duration;
 use headwater_core::bounded::{Finish, Mode};
 use headwater_core::{Timestamp, TopicPartition};
 
+use super::Staged;
+
 /// One end of what is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edge {
@@ -37,6 +39,8 @@ pub struct Request {
     pub to: Edge,
     /// The inputs that are read; none for all of them.
     pub inputs: Option<Vec<String>>,
+    /// Inputs whose records come from files, by topic: read whole, whatever the range says of offsets.
+    pub staged: BTreeMap<String, Staged>,
     /// What becomes of results.
     pub mode: Mode,
     /// Where they go, if they are written.

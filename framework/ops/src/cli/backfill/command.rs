@@ -15,6 +15,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .arg(value("from", "T|earliest|OFFSETS", "Where the range begins: a time, or topic:partition=offset,..."))
         .arg(value("to", "T|now|OFFSETS", "Where it ends, itself not in it"))
         .arg(value("inputs", "A,B", "Read only these inputs"))
+        .arg(value("input", "INPUT=FILE", "Read this file in place of an input's topic: INPUT=PATH[,key=COLUMN][,time=COLUMN]").action(ArgAction::Append))
         .arg(value("mode", "MODE", "emit results, state-only, or diff: compare with the outputs there are").value_parser(["emit", "state-only", "diff"]))
         .arg(value("output-suffix", "S", "Write results to topics named like the outputs with this behind"))
         .arg(flag("same-output", "Write results into the outputs themselves; needs --yes-same-output, too"))
@@ -35,7 +36,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .subcommand(about("clean", "Remove what a run has of its own: topics, group, state, plan").arg(id()))
         .after_help(format!(
             "Examples:\n  {app} backfill --from 2024-06-01 --to 2024-07-01 --mode diff\n  {app} backfill --from earliest --to now --output-suffix .v2 --id v2 --parallel 4\n  \
-             {app} backfill --id v2\n  {app} backfill --from -7d --to now --mode emit --output-suffix .again --dry-run\n  {app} backfill status v2\n  \
+             {app} backfill --id v2\n  {app} backfill --from -7d --to now --mode emit --output-suffix .again --dry-run\n  {app} backfill --input orders=orders.csv,key=customer,time=at --mode state-only --id try\n  {app} backfill status v2\n  \
              {app} backfill --from earliest --then-live --id v2 --same-output --yes-same-output\n\n\
              A range of time is one of event time. Exit codes with --mode diff: 0 no difference, 1 some, 2 the run failed."
         ))

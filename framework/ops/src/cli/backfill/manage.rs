@@ -4,10 +4,10 @@ use std::io::Write;
 
 use clap::ArgMatches;
 use headwater_core::bounded::{RunPhase, RunRecord};
-use headwater_runtime::backfill::{Registry, Standing, clean};
+use headwater_runtime::backfill::{BackfillError, Registry, Standing, abandon, clean};
 use serde_json::{Value, json};
 
-use super::{backfill_error, blueprint, show};
+use super::{backfill_error, blueprint, run_blueprint, show};
 use crate::cli::output::{OutputFormat, output_format, print};
 use crate::cli::spec::AppSpec;
 use crate::cli::times;
@@ -28,8 +28,15 @@ pub(super) fn manage(
         return list(&registry, matches, out);
     }
     let Some(id) = matches.get_one::<String>("run-id") else { return Err(CliError::usage("which run?")) };
-    let record = registry.run(id).map_err(backfill_error)?;
-    let named = blueprint(spec, &record.app)?;
+    let record = match registry.run(id) {
+        Err(BackfillError::NoSuchRun { .. })
+            if command == "clean" && !abandon(&topology, log.as_ref(), id).map_err(backfill_error)?.is_empty() =>
+        {
+            return print(out, &format!("{id} had no plan yet; the rows it had of files are removed\n"));
+        }
+        record => record.map_err(backfill_error)?,
+    };
+    let named = run_blueprint(spec, &record)?;
     match command {
         "status" => {
             let standing = registry.standing(record, &named).map_err(backfill_error)?;

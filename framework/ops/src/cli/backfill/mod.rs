@@ -1,6 +1,7 @@
 //! `backfill`: a bounded run of the application over a part of its inputs, and what there is to know and do about such runs.
 
 mod command;
+mod files;
 mod manage;
 mod outcome;
 mod parse;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use headwater_core::Blueprint;
+use headwater_core::bounded::RunRecord;
 use headwater_runtime::RunError;
 use headwater_runtime::backfill::BackfillError;
 
@@ -25,6 +27,7 @@ use crate::explain::codes;
 use crate::run_error::run_error;
 
 pub(super) use command::command;
+pub use files::stage_file;
 pub use tally::Tally;
 
 pub(super) fn backfill(spec: &AppSpec, settings: &Settings, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
@@ -38,13 +41,21 @@ fn blueprint(spec: &AppSpec, name: &str) -> Result<Arc<Blueprint>, CliError> {
     (spec.surroundings.blueprint)(name).map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))
 }
 
+/// What a run works with: the topology under its name, reading what it reads in place of declared inputs.
+fn run_blueprint(spec: &AppSpec, record: &RunRecord) -> Result<Arc<Blueprint>, CliError> {
+    Ok(blueprint(spec, &record.app)?.reading(&record.staged))
+}
+
 fn backfill_error(error: BackfillError) -> CliError {
     match error {
         BackfillError::Run(RunError::Log(error)) => error.into(),
         BackfillError::Run(error) => run_error(error),
         BackfillError::Store(error) => error.into(),
         BackfillError::InUse { .. } => CliError::failed(error.to_string()).with_code(codes::GROUP_IN_USE),
-        BackfillError::Over { .. } | BackfillError::NoSuchRun { .. } => CliError::failed(error.to_string()),
+        BackfillError::Over { .. }
+        | BackfillError::NoSuchRun { .. }
+        | BackfillError::FileChanged { .. }
+        | BackfillError::StagedElsewhere { .. } => CliError::failed(error.to_string()),
         _ => CliError::usage(error.to_string()),
     }
 }

@@ -11,27 +11,28 @@ use crate::config::Text;
 use crate::error::CliError;
 
 /// The flags that make a plan: a resumed run must have the same, or none.
-const PLANNED: [&str; 10] =
-    ["from", "to", "inputs", "mode", "output-suffix", "warmup", "finish", "outputs", "same-output", "then-live"];
+const PLANNED: [&str; 11] =
+    ["from", "to", "inputs", "input", "mode", "output-suffix", "warmup", "finish", "outputs", "same-output", "then-live"];
 
 /// What is asked for by the flags of a plan, as written.
 pub(super) fn asked(matches: &ArgMatches) -> BTreeMap<String, String> {
     let text = |name: &&str| match *name {
         "same-output" | "then-live" => matches.get_flag(name).then(|| String::from("yes")),
+        "input" => matches.get_many::<String>("input").map(|files| files.cloned().collect::<Vec<_>>().join(" ")),
         name => matches.get_one::<String>(name).cloned(),
     };
     PLANNED.iter().filter_map(|name| Some((format!("--{name}"), text(name)?))).collect()
 }
 
-/// Reads the flags of a new run.
-pub(super) fn request(matches: &ArgMatches, now: Timestamp) -> Result<Request, CliError> {
+/// Reads the flags of a new run. It is from beginning to end unless they say otherwise, if there is nothing but files to read.
+pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> Result<Request, CliError> {
     let id = matches.get_one::<String>("id").cloned().unwrap_or_else(|| name_by(now));
     let then_live = matches.get_flag("then-live");
     if then_live {
         only_with_an_end(matches)?;
     }
-    let to = if then_live { Edge::Now } else { edge(matches, "to", now)? };
-    let from = edge(matches, "from", now)?;
+    let to = if then_live { Edge::Now } else { edge(matches, "to", now, is_whole)? };
+    let from = edge(matches, "from", now, is_whole)?;
     if from == Edge::Now || to == Edge::Earliest {
         return Err(CliError::usage("--from now and --to earliest leave nothing between them"));
     }
@@ -52,6 +53,7 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp) -> Result<Request, C
         from,
         to,
         inputs: names(matches, "inputs"),
+        staged: BTreeMap::new(),
         mode,
         destination: destination(matches, mode)?,
         warmup: warmup.transpose()?,
@@ -67,6 +69,9 @@ fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
     let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "output-suffix"]
         .into_iter()
         .find(|flag| matches.get_one::<String>(flag).is_some());
+    if matches.get_many::<String>("input").is_some() {
+        return Err(CliError::usage("--then-live follows the live inputs: a file has no place at which both generations could meet. Leave --input out"));
+    }
     match given {
         Some("output-suffix") => Err(CliError::usage(
             "--then-live takes no --output-suffix: a new version names new outputs in its topology, and with --same-output it takes over the old ones",
@@ -95,13 +100,16 @@ fn destination(matches: &ArgMatches, mode: Mode) -> Result<Option<Destination>, 
     }
 }
 
-fn names(matches: &ArgMatches, flag: &str) -> Option<Vec<String>> {
+pub(super) fn names(matches: &ArgMatches, flag: &str) -> Option<Vec<String>> {
     let names = matches.get_one::<String>(flag)?.split(',');
     Some(names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
-fn edge(matches: &ArgMatches, flag: &str, now: Timestamp) -> Result<Edge, CliError> {
+fn edge(matches: &ArgMatches, flag: &str, now: Timestamp, is_whole: bool) -> Result<Edge, CliError> {
     let Some(text) = matches.get_one::<String>(flag) else {
+        if is_whole {
+            return Ok(if flag == "from" { Edge::Earliest } else { Edge::Now });
+        }
         return Err(CliError::usage(format!(
             "--{flag} is missing: a new run needs --from and --to (one that was planned, its --id)"
         )));
@@ -139,7 +147,7 @@ mod tests {
     fn parse(line: &str) -> Result<Request, String> {
         let words = std::iter::once("backfill").chain(line.split(' ').filter(|word| !word.is_empty()));
         let matches = command("app").try_get_matches_from(words).map_err(|error| error.to_string())?;
-        request(&matches, Timestamp::from_millis(1_372_593_600_000)).map_err(|error| error.message)
+        request(&matches, Timestamp::from_millis(1_372_593_600_000), false).map_err(|error| error.message)
     }
 
     #[test]

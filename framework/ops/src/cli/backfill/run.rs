@@ -8,13 +8,13 @@ use clap::ArgMatches;
 use headwater_core::Blueprint;
 use headwater_core::bounded::{Mode, RunPhase, RunRecord};
 use headwater_core::port::Log;
-use headwater_runtime::backfill::{Draft, Ended, Registry, digest, plan};
+use headwater_runtime::backfill::{Draft, Ended, Registry, Request, digest, plan};
 use headwater_runtime::{Observer, Shutdown};
 
 use super::progress::Shown;
 use super::report::Report;
 use super::tally::Tally;
-use super::{backfill_error, blueprint, outcome, parse, show};
+use super::{backfill_error, blueprint, files, outcome, parse, run_blueprint, show};
 use crate::admin::{AdminServer, Health, Site, StatePages, Status};
 use crate::cli::output::print;
 use crate::cli::spec::{AppSpec, BoundedWork};
@@ -64,7 +64,7 @@ impl Call<'_> {
         let (draft, is_new) = match there {
             Some(record) => (Draft { record, warnings: Vec::new() }, false),
             None => {
-                let request = parse::request(self.matches, now())?;
+                let request = self.request()?;
                 (plan(self.topology, self.log.as_ref(), &request, now()).map_err(backfill_error)?, true)
             }
         };
@@ -86,6 +86,22 @@ impl Call<'_> {
         self.conclude(&registry, &record, ended, (&tally, began), out)
     }
 
+    /// What is asked for, with files where they were named.
+    fn request(&self) -> Result<Request, CliError> {
+        let chosen = parse::names(self.matches, "inputs");
+        let files = files::inputs(self.matches, chosen.as_ref())?;
+        let is_whole = files::are_all_streams(&files, self.topology, chosen.as_ref());
+        let mut request = parse::request(self.matches, now(), is_whole)?;
+        if !files.is_empty() {
+            // What the topology and the flags refuse is found before anything is written.
+            files::announce(&files, self.topology, &mut request);
+            plan(self.topology, self.log.as_ref(), &request, now()).map_err(backfill_error)?;
+        }
+        let is_dry = self.matches.get_flag("dry-run");
+        files::put(&files, self.topology, self.log.as_ref(), &mut request, is_dry)?;
+        Ok(request)
+    }
+
     fn max_rate(&self) -> Result<Option<u64>, CliError> {
         let rate = self.matches.get_one::<String>("max-rate");
         let parsed = rate.map(|text| {
@@ -100,7 +116,7 @@ impl Call<'_> {
         let metrics = Arc::new(PrometheusObserver::new(&record.app)?);
         let (status, shutdown) = (Arc::new(Status::default()), Shutdown::new());
         shutdown::on_signals(&shutdown)?;
-        let description = blueprint(self.spec, &record.app)?.describe();
+        let description = run_blueprint(self.spec, record)?.describe();
         let site = Site {
             description,
             metrics: Arc::clone(&metrics),

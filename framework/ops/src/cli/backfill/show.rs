@@ -23,6 +23,9 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
     if record.sees != record.says {
         let _ = writeln!(text, "  state     from records of {} to {}", show(record.sees.from), show(record.sees.to));
     }
+    for (input, topic) in &record.staged {
+        let _ = writeln!(text, "  file      {input}: its rows are in {topic}");
+    }
     for (topic, (offsets, partitions)) in topics {
         let _ = writeln!(text, "  read      {topic}: {offsets} offsets in {partitions} partitions");
     }
