@@ -13,6 +13,8 @@ mod json_lines;
 mod json_text;
 mod open;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod records;
 mod row;
 

@@ -28,6 +28,13 @@ fn text(path: &Path, is_packed: bool) -> Result<Box<dyn Read + Send>, FileError>
     Ok(if is_packed { Box::new(MultiGzDecoder::new(BufReader::new(file))) } else { Box::new(file) })
 }
 
+#[cfg(feature = "parquet")]
+fn parquet(path: &Path, options: &FileOptions) -> Result<Rows, FileError> {
+    let file = File::open(path).map_err(|error| FileError::io(path, &error))?;
+    Ok(Box::new(crate::parquet_rows::ParquetRows::new(path, file, options)?))
+}
+
+#[cfg(not(feature = "parquet"))]
 fn parquet(path: &Path, _options: &FileOptions) -> Result<Rows, FileError> {
     Err(FileError::NoParquet { path: path.to_owned() })
 }

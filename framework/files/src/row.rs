@@ -16,7 +16,7 @@ pub(crate) struct Row {
 }
 
 /// A file's rows, in its order. After an error there may be more, but whoever reads them stops.
-pub(crate) type Rows = Box<dyn Iterator<Item = Result<Row, FileError>> + Send>;
+pub(crate) type Rows = Box<dyn Iterator<Item = Result<Row, FileError>>>;
 
 /// Appends `text` as a JSON string.
 pub(crate) fn string(text: &str, json: &mut Vec<u8>) {
