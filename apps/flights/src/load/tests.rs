@@ -66,6 +66,9 @@ impl Admin for Memory {
     fn delete_positions(&mut self, _: &str, _: &[TopicPartition]) -> Result<(), LogError> {
         Err(LogError::Fatal("a load has no group".into()))
     }
+    fn delete_group(&mut self, _: &str) -> Result<(), LogError> {
+        Err(LogError::Fatal("a load has no group".into()))
+    }
     fn brokers(&mut self) -> Result<usize, LogError> {
         Ok(1)
     }
