@@ -249,3 +249,28 @@ fn event_time_crosses_a_repartition_topic_also_to_partitions_that_got_nothing() 
     let quiet = values::<(i64, u64, Vec<i64>)>(&mut driver, "quiet");
     assert_eq!(quiet.iter().map(|(key, (_, seen, _))| (key.as_str(), *seen)).collect::<Vec<_>>(), [("ann", 8)]);
 }
+
+#[test]
+fn a_file_is_sent_as_the_records_a_producer_would_write() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("orders.csv");
+    std::fs::write(&path, "id,at,customer,cents\n1,1970-01-01T00:00:01Z,ann,5\n2,2000,bob,7\n3,3000,ann,1\n").unwrap();
+    let topology = |t: &mut Topology| {
+        let orders = t.input::<String, Order>("orders");
+        orders.rekey("by-customer", |order| order.customer.clone()).reduce::<Spent>("spent").to("totals");
+        orders.to("copies");
+    };
+    let options = headwater_files::FileOptions::new().key("id").time("at");
+    for partitions in [1, 4] {
+        let mut driver = TestDriver::with_partitions("app", partitions, topology);
+        driver.send_file("orders", &path, &options);
+        let mut by_hand = TestDriver::with_partitions("app", partitions, topology);
+        for (second, (id, customer, cents)) in [("1", "ann", 5), ("2", "bob", 7), ("3", "ann", 1)].into_iter().enumerate() {
+            by_hand.send("orders", &key(id), &order(customer, cents), at(second as i64 + 1));
+        }
+        assert_eq!(driver.read::<String, Order>("copies"), by_hand.read("copies"), "keys, values, times and partitions");
+        let mut totals = values::<i64>(&mut driver, "totals");
+        totals.sort();
+        assert_eq!(totals, [("ann".into(), 5), ("ann".into(), 6), ("bob".into(), 7)]);
+    }
+}

@@ -2,6 +2,8 @@
 
 mod command;
 mod files;
+#[cfg(test)]
+mod files_tests;
 mod manage;
 mod outcome;
 mod parse;
