@@ -18,7 +18,7 @@ struct Foreign {
     place: &'static str,
 }
 
-const FOREIGN: [Foreign; 3] = [
+const FOREIGN: [Foreign; 4] = [
     Foreign {
         packages: &["rdkafka", "rdkafka-sys"],
         // Not the bare word: it is also a section of the configuration.
@@ -32,6 +32,7 @@ const FOREIGN: [Foreign; 3] = [
         owner: "headwater-store",
         place: "framework/store",
     },
+    Foreign { packages: &["parquet"], paths: &["parquet::"], owner: "headwater-files", place: "framework/files" },
     Foreign { packages: &["prometheus"], paths: &["prometheus::"], owner: "headwater-ops", place: "framework/ops/src/metrics" },
 ];
 
