@@ -8,7 +8,12 @@ use crate::open::open;
 use crate::row::{Row, Rows};
 use crate::{FileError, FileOptions};
 
-/// A file's rows as records of an input, in the file's order. A record's offset is its row's number, from 0.
+/// What stands for no time, and for 1970-01-01T00:00:00Z: Kafka's client takes 0 for "now", so that the adapter writes 1 ms instead, and
+/// a row must be the same whether it was written or not.
+const EARLIEST: Timestamp = Timestamp::from_millis(1);
+
+/// A file's rows as records of an input, in the file's order. A record's offset is its row's number, from 0. The earliest timestamp
+/// is 1 ms after 1970 began: Kafka's client takes 0 for "now".
 pub struct FileRecords {
     path: PathBuf,
     options: FileOptions,
@@ -52,14 +57,14 @@ impl FileRecords {
     }
 
     fn timestamp(&self, row: &Row) -> Result<Timestamp, FileError> {
-        let Some(column) = &self.options.time else { return Ok(Timestamp::from_millis(0)) };
+        let Some(column) = &self.options.time else { return Ok(EARLIEST) };
         let nothing = || self.value(row, column, String::from("there is no time: give it one, or leave the row out"));
         let text = row.time.as_ref().ok_or_else(nothing)?;
         let time: Timestamp = text.parse().map_err(|error| self.value(row, column, format!("{text:?}: {error}")))?;
         if time.as_millis() < 0 {
             return Err(self.value(row, column, format!("{text:?} is before 1970, which a record's timestamp cannot be")));
         }
-        Ok(time)
+        Ok(time.max(EARLIEST))
     }
 
     fn value(&self, row: &Row, column: &str, message: String) -> FileError {
