@@ -30,6 +30,7 @@ demo-kafka: ## the same on a real Kafka, started under .dev/kafka
 test: setup ## all tests: formatting, Rust (with a real Kafka), the chart
 	cargo fmt --all --check
 	cargo test --release --workspace
+	cargo test --release -p headwater-files --features parquet
 	scripts/chart-test.sh
 
 simulate: ## whole applications in memory under faults: SEEDS=1000, or one SEED, MUTATE=defect (docs/testing/simulator.md)
@@ -65,6 +66,7 @@ lint: ## formatting, clippy, dependencies and the chart
 	@scripts/setup.sh build
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release -p headwater-files --features parquet --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and sources of dependencies were NOT checked (cargo install cargo-deny)" >&2; fi
 	scripts/chart-test.sh

@@ -34,7 +34,8 @@ impl ParquetRows {
         let reader = SerializedFileReader::new(file).map_err(wrong)?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let known: Vec<String> = schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
-        for column in [&options.key, &options.time].into_iter().flatten().filter(|column| !known.contains(column)) {
+        let mut named = [&options.key, &options.time].into_iter().flatten();
+        if let Some(column) = named.find(|column| !known.contains(column)) {
             return Err(FileError::NoColumn { path: path.to_owned(), column: column.clone(), known });
         }
         let is_nanos =

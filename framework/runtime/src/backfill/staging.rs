@@ -36,7 +36,7 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// A file that was not looked at yet: to find out with [`plan`](super::plan) whether the rest of a request can be.
+    /// A file that was not looked at yet: to find out with [`plan`](super::plan()) whether the rest of a request can be.
     pub fn unknown(app: &str, input: &str) -> Staged {
         Staged { topic: RunRecord::staging_topic(app, input), ends: Vec::new(), rows: 0 }
     }
