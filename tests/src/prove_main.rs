@@ -46,7 +46,7 @@ fn rolling_options() -> rolling::Options {
 }
 
 fn backfill_options() -> backfill::Options {
-    backfill::Options { seed: number("SEED", 1), kills: number("KILLS", 5) }
+    backfill::Options { seed: number("SEED", 1), kills: number("KILLS", 5), processes: vec![1, 2, 4], whole_year: true }
 }
 
 fn handover_options() -> handover::Options {
@@ -55,6 +55,7 @@ fn handover_options() -> handover::Options {
         seed: number("SEED", 1),
         accounts: number("ACCOUNTS", 20_000),
         rate: number("RATE", 2_000),
+        judges_pauses: true,
     }
 }
 

@@ -29,10 +29,13 @@ pub(crate) struct Guard {
     serial: u64,
 }
 
-/// Refuses to run a generation that is not the one in force.
-pub(crate) fn check_generation(seat: &Seat, own: &str, log: &dyn Log) -> Result<(), RunError> {
+/// Refuses to run a generation that is not the one in force. `seen` is what the control topic of `own` says, which is the application's at first.
+pub(crate) fn check_generation(seat: &Seat, own: &str, seen: Option<&ControlState>, log: &dyn Log) -> Result<(), RunError> {
     let app = seat.app.as_str();
-    let state = Control::of(app, &headwater_core::control_topic(app), log).read(AT_START)?.unwrap_or_default();
+    let state = match seen {
+        Some(seen) if own == app => seen.clone(),
+        _ => Control::of(app, &headwater_core::control_topic(app), log).read(AT_START)?.unwrap_or_default(),
+    };
     let in_force = state.generation(app);
     let run = state.runs.values().find(|run| run.app == own);
     // One that has taken over once, and is not in force, has been taken over from.

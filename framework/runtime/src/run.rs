@@ -73,10 +73,7 @@ impl Process {
         world: World,
         options: RunOptions,
     ) -> Result<Process, RunError> {
-        manifest::check_generation(&seat, blueprint.app(), world.log.as_ref())?;
-        let mut process = Process::made(blueprint, None, world, options)?;
-        process.seat = Some(seat);
-        Ok(process)
+        Process::made(blueprint, None, Some(seat), world, options)
     }
 
     /// The same for a bounded run, which `blueprint` has the name of. It ends when `goal` is reached.
@@ -88,12 +85,18 @@ impl Process {
         options: RunOptions,
     ) -> Result<Process, RunError> {
         let log = Arc::clone(&world.log);
-        let mut process = Process::made(blueprint, Some(bounds), world, options)?;
+        let mut process = Process::made(blueprint, Some(bounds), None, world, options)?;
         process.goal = Some(GoalWatch::start(goal, &process.plan, &log)?);
         Ok(process)
     }
 
-    fn made(blueprint: &Arc<Blueprint>, bounds: Option<Bounded>, world: World, options: RunOptions) -> Result<Process, RunError> {
+    fn made(
+        blueprint: &Arc<Blueprint>,
+        bounds: Option<Bounded>,
+        seat: Option<Seat>,
+        world: World,
+        options: RunOptions,
+    ) -> Result<Process, RunError> {
         world.observer.phase(&Phase::Starting);
         let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
         let (mut plan, existing) = topics::fit(blueprint, admin.as_mut())?;
@@ -102,6 +105,9 @@ impl Process {
         }
         // Before anything is made: a topology that is refused leaves everything as it was.
         let seen = manifest::check(&plan, log, world.stores.as_ref(), &options)?;
+        if let Some(seat) = &seat {
+            manifest::check_generation(seat, blueprint.app(), seen.as_ref(), log)?;
+        }
         topics::make(&mut plan, existing, admin.as_mut(), &options)?;
         let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options, seen)?;
         let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
@@ -109,7 +115,7 @@ impl Process {
         let workers = options.workers.max(1);
         let shared = Arc::new(Shared::new(workers));
         let (desk, questions) = StateDesk::open(&plan, workers);
-        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None, seat: None })
+        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None, seat })
     }
 
     /// The plan the process runs.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use headwater_core::bounded::{Finish, Mode, RunPhase};
 use headwater_core::handover::Side;
 use headwater_core::port::{Log, ReaderConfig, Stores};
 use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology, partition_for};
-use headwater_runtime::backfill::Ended;
+use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
 use headwater_runtime::{Backlog, Process, RunError, RunOptions, Seat, Shutdown, Silent, World};
 use headwater_testkit::{MemoryLog, MemoryStores};
 
@@ -167,6 +168,23 @@ fn one_generation_after_the_other_takes_over() {
     let fixture = Fixture::new();
     fixture.write(3_000);
     let stops = [Shutdown::new(), Shutdown::new(), Shutdown::new(), Shutdown::new()];
+    let blueprint = Blueprint::of(APP, topology).unwrap();
+    let registry = Registry::of(&blueprint, &fixture.log);
+    let request = Request {
+        id: "v1".into(),
+        from: Edge::Earliest,
+        to: Edge::Now,
+        inputs: None,
+        staged: BTreeMap::new(),
+        mode: Mode::Emit,
+        destination: Some(Destination::Same),
+        warmup: None,
+        finish: Finish::KeepOpen,
+        outputs: None,
+        then_live: true,
+        asked: BTreeMap::new(),
+    };
+    registry.keep(&plan(&blueprint, &fixture.log, &request, Timestamp::from_millis(0)).unwrap().record).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| fixture.keep_writing());
         let mut old = scope.spawn(|| fixture.run(APP, "g0", Side::Old, &stops[0]));
@@ -184,6 +202,12 @@ fn one_generation_after_the_other_takes_over() {
         assert_eq!(old.join().unwrap().unwrap(), Ended::Stopped);
     });
     fixture.check();
+    assert_eq!(registry.run("v1").unwrap().phase, RunPhase::Done);
+    // Whatever it is started as, the first of them is over.
+    for side in [Side::Old, Side::New { silent: true }] {
+        let refused = fixture.process("app.v1", "g1", side).err().unwrap();
+        assert!(matches!(&refused, RunError::NotInForce { in_force, .. } if in_force == "app.v3"), "{refused}");
+    }
 }
 
 #[test]

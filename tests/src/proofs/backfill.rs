@@ -20,12 +20,16 @@ const SESSION: &str = "6000";
 const RATE: u64 = 9_000;
 
 /// How much of everything.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Decides the moments.
     pub seed: u64,
     /// Kills in each run.
     pub kills: u64,
+    /// June is done once by each of these numbers of processes.
+    pub processes: Vec<usize>,
+    /// Whether the whole year is done, too.
+    pub whole_year: bool,
 }
 
 struct Stage {
@@ -55,10 +59,12 @@ pub fn run(flights: &Path, options: &Options) -> Findings {
         _cluster: cluster,
     };
     stage.live();
-    for processes in [1, 2, 4] {
-        stage.june(processes, options.kills);
+    for processes in &options.processes {
+        stage.june(*processes, options.kills);
     }
-    stage.whole_year();
+    if options.whole_year {
+        stage.whole_year();
+    }
     let Stage { findings, .. } = stage;
     findings.conclude();
     findings

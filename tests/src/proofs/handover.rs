@@ -32,6 +32,8 @@ pub struct Options {
     pub accounts: u64,
     /// Transfers per second.
     pub rate: u64,
+    /// Whether pauses are held against their bound: not beside other work.
+    pub judges_pauses: bool,
 }
 
 /// Who is killed.
@@ -80,7 +82,9 @@ pub fn run(ledger: &Path, options: &Options) -> Findings {
     findings.note(format_args!("{written} transfers, {} generations", options.repetitions + 1));
     let longest = pauses.iter().copied().fold(0.0, f64::max);
     findings.distribution("longest pause of an output partition where nobody was killed", pauses, "s");
-    findings.within("longest of them", Duration::from_secs_f64(longest), PAUSE);
+    if options.judges_pauses {
+        findings.within("longest of them", Duration::from_secs_f64(longest), PAUSE);
+    }
     stage.judge(&mut findings);
     findings.conclude();
     findings
@@ -126,7 +130,9 @@ impl Relay {
         old.wait(LONG);
         let settled = Instant::now() + Duration::from_secs(1);
         until("the output goes on", LONG, || (Instant::now() >= settled).then_some(()));
-        let (pause, place) = self.gaps.longest(began, Instant::now());
+        // Before the cut is asked for, the new generation reads all there is on the same machine: that is another matter.
+        let cut = new.first("step=Requested").unwrap_or(began);
+        let (pause, place) = self.gaps.longest(cut, Instant::now());
         self.findings.note(format_args!(
             "generation {number}: {:.1} s, killed {victim:?}, longest pause {:.2} s, {place}",
             began.elapsed().as_secs_f64(),

@@ -10,5 +10,6 @@ mod operator;
 mod poison;
 mod proxy;
 mod readme;
+mod replay;
 mod restore;
 mod tidy;

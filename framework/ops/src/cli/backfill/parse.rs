@@ -31,8 +31,8 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
     if then_live {
         only_with_an_end(matches)?;
     }
-    let to = if then_live { Edge::Now } else { edge(matches, "to", now, is_whole)? };
     let from = edge(matches, "from", now, is_whole)?;
+    let to = if then_live { Edge::Now } else { edge(matches, "to", now, is_whole)? };
     if from == Edge::Now || to == Edge::Earliest {
         return Err(CliError::usage("--from now and --to earliest leave nothing between them"));
     }
@@ -70,7 +70,9 @@ fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
         .into_iter()
         .find(|flag| matches.get_one::<String>(flag).is_some());
     if matches.get_many::<String>("input").is_some() {
-        return Err(CliError::usage("--then-live follows the live inputs: a file has no place at which both generations could meet. Leave --input out"));
+        return Err(CliError::usage(
+            "--then-live follows the live inputs: a file has no place at which both generations could meet. Leave --input out",
+        ));
     }
     match given {
         Some("output-suffix") => Err(CliError::usage(
