@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::wait::until;
@@ -13,6 +13,8 @@ pub struct AppProcess {
     child: Child,
     lines: Receiver<String>,
     seen: Arc<Mutex<Vec<(Instant, String)>>>,
+    /// Reads what it writes.
+    reader: JoinHandle<()>,
 }
 
 impl AppProcess {
@@ -25,14 +27,14 @@ impl AppProcess {
         let (send, lines) = channel();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let keep = Arc::clone(&seen);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 keep.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), line.clone()));
                 // The test may have stopped listening; the lines are kept all the same.
                 let _ = send.send(line);
             }
         });
-        AppProcess { child, lines, seen }
+        AppProcess { child, lines, seen, reader }
     }
 
     /// Waits for a line of its log that contains `text`, and answers what follows `text` in it.
@@ -80,7 +82,10 @@ impl AppProcess {
 
     /// The same, without a word about how it ended.
     pub fn wait_quietly(&mut self, limit: Duration) -> ExitStatus {
-        until("the application ends", limit, || self.child.try_wait().expect("a child can be waited for"))
+        let status = until("the application ends", limit, || self.child.try_wait().expect("a child can be waited for"));
+        // Its last words come after it.
+        until("the last of its log is read", limit, || self.reader.is_finished().then_some(()));
+        status
     }
 
     /// Whether it still runs.

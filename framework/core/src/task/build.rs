@@ -56,9 +56,8 @@ impl Task {
         let local_node = |number: usize| numbers.iter().position(|n| *n == number).unwrap_or_default();
         let local_store = |number: usize| store_numbers.iter().position(|n| *n == number).unwrap_or_default();
 
-        let mut time = Timestamp::MIN;
+        let (mut time, mut limits) = (Timestamp::MIN, Vec::new());
         let (mut nodes, mut inputs, mut outputs, mut timed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut limits = Vec::new();
         for (local, number) in numbers.iter().enumerate() {
             let spec = &graph.nodes[*number];
             let operator = match &spec.make {
