@@ -80,10 +80,16 @@ pub(crate) fn keep(
     if seen.is_none() {
         control.create(options.replication)?;
     }
+    let says_it = |kept: &StoredManifest| kept.manifest == kept.manifest.succeeded_by(&ours);
     let mut kept = seen.and_then(|state| state.manifest);
-    if kept.as_ref().is_none_or(|kept| kept.manifest != kept.manifest.succeeded_by(&ours)) {
+    if !kept.as_ref().is_some_and(says_it) {
         control.update(AT_START, |state| {
             refuse_unfinished_reset(app, state)?;
+            if let Some(there) = state.manifest.as_ref().filter(|there| says_it(there)) {
+                // Another process that starts at the same time was quicker.
+                kept = Some(there.clone());
+                return Ok(Vec::new());
+            }
             let next = match &state.manifest {
                 None => StoredManifest::new(1, ours.clone()),
                 Some(old) => {
