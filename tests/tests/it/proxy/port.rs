@@ -91,7 +91,9 @@ fn a_request_that_gets_no_answer_takes_effect_once() {
         assert_eq!(committed, expected, "{what}");
         assert_eq!(written, ["one"], "{what}: written once");
         assert_eq!(position, (end == End::Commit).then_some(7), "{what}");
-        assert!(broker().proxy().count(api) >= before + 2, "{what}: it did not happen");
+        // How often a coordinator is asked for is the client's affair; everything else is asked again until it is answered.
+        let least = if api == Api::FIND_COORDINATOR { 1 } else { 2 };
+        assert!(broker().proxy().count(api) >= before + least, "{what}: it did not happen");
     };
     let apis = [
         Api::INIT_PRODUCER_ID,
