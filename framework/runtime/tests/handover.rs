@@ -188,8 +188,8 @@ fn one_generation_after_the_other_takes_over() {
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| fixture.keep_writing());
         let mut old = scope.spawn(|| fixture.run(APP, "g0", Side::Old, &stops[0]));
-        for number in 1..stops.len() {
-            let (fixture, stop) = (&fixture, &stops[number]);
+        for (number, stop) in stops.iter().enumerate().skip(1) {
+            let fixture = &fixture;
             let follow = move || fixture.run(&format!("app.v{number}"), &format!("g{number}"), Side::New { silent: true }, stop);
             let new = scope.spawn(follow);
             assert_eq!(old.join().unwrap().unwrap(), Ended::HandedOver);

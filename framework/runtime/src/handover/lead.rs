@@ -89,7 +89,7 @@ impl Leader {
             _ => (behind <= CLOSE && Instant::now() >= self.not_before).then_some(Step::Requested),
         };
         let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own));
-        if let Some(step) = next.or(late.then_some(Step::Aborted)) {
+        if let Some(step) = next.or_else(|| late.then_some(Step::Aborted)) {
             self.write(step, state, log, now)?;
         }
         Ok(Some(behind))
