@@ -123,6 +123,23 @@ fn a_producer_that_cannot_register_yet_is_tried_again() {
 }
 
 #[test]
+fn a_log_that_does_not_answer_is_asked_for_one_task_between_two_looks_at_orders() {
+    let world = World::new(&["events"], 3, |t| t.input::<String, i64>("events").to("copies"));
+    let fault = Fault { transactional_id: None, call: Call::Committed, error: LogError::Retriable("broker away".into()) };
+    (0..2).for_each(|_| world.log.inject(fault.clone()));
+    let mut process = world.process("a");
+    let worker = &mut process.workers_mut()[0];
+    for id in world.plan.tasks() {
+        worker.start(id).unwrap();
+    }
+    assert_eq!(worker.task_counts(), (3, 0), "the first was asked for, the others wait behind it");
+    worker.poll(Duration::ZERO).unwrap();
+    assert_eq!(worker.task_counts(), (3, 0), "the second was asked for");
+    worker.poll(Duration::ZERO).unwrap();
+    assert_eq!(worker.task_counts(), (0, 3), "there is an answer for all");
+}
+
+#[test]
 fn what_was_not_begun_is_not_aborted() {
     let world = World::new(&["events"], 1, count);
     let mut process = world.process("a");

@@ -182,7 +182,7 @@ impl Worker {
         for id in running {
             self.unroute(&id)?;
             match self.tasks.remove(&id) {
-                Some(Stage::Running(task)) if ready => self.restore(id, task.into_stores())?,
+                Some(Stage::Running(task)) if ready => self.restore_in_turn(id, task.into_stores())?,
                 Some(Stage::Running(task)) => drop(self.tasks.insert(id, Stage::Waiting(task.into_stores()))),
                 _ => {}
             }

@@ -6,7 +6,7 @@ use super::commit::may_pass;
 use super::restore::Restore;
 use super::worker::{EngineError, Stage, Worker};
 use crate::blueprint::TaskId;
-use crate::port::{LogError, ProducerConfig, StateStores};
+use crate::port::{LogError, OpenStore, ProducerConfig, StateStores};
 use crate::record::TopicPartition;
 
 impl Worker {
@@ -19,8 +19,25 @@ impl Worker {
         }
     }
 
+    /// Takes a task over: opens its stores and begins to read what they miss.
+    pub fn start(&mut self, id: TaskId) -> Result<(), EngineError> {
+        let open: Vec<OpenStore> = self.plan.stores_of(&id).into_iter().map(|(store, _)| store).collect();
+        let stores = self.stores.open(&id.to_string(), &open)?;
+        self.restore_in_turn(id, stores)
+    }
+
+    /// Begins to restore a task, unless another one already waits for the log to answer: each question may take long while a broker is
+    /// away, and whoever gives orders to this worker waits for it.
+    pub(super) fn restore_in_turn(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
+        if self.tasks.values().any(|stage| matches!(stage, Stage::Waiting(_))) {
+            self.tasks.insert(id, Stage::Waiting(stores));
+            return Ok(());
+        }
+        self.restore(id, stores)
+    }
+
     /// Begins to bring stores to the end of their changelogs.
-    pub(super) fn restore(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
+    fn restore(&mut self, id: TaskId, stores: Box<dyn StateStores>) -> Result<(), EngineError> {
         let Some(bounds) = self.bounds(&id)? else {
             self.tasks.insert(id, Stage::Waiting(stores));
             return Ok(());
@@ -64,15 +81,22 @@ impl Worker {
         }
     }
 
+    /// Asks about the waiting tasks again, in turn. One that still has no answer ends the round.
     pub(super) fn retry_waiting(&mut self) -> Result<(), EngineError> {
         let waiting = |(id, stage): (&TaskId, &Stage)| matches!(stage, Stage::Waiting(_)).then(|| id.clone());
-        let ids: Vec<TaskId> = self.tasks.iter().filter_map(waiting).collect();
+        let mut ids: Vec<TaskId> = self.tasks.iter().filter_map(waiting).collect();
         if ids.is_empty() || !self.is_ready()? {
             return Ok(());
         }
+        let next = self.unanswered.take().map_or(0, |last| ids.partition_point(|id| *id <= last));
+        ids.rotate_left(next);
         for id in ids {
             if let Some(Stage::Waiting(stores)) = self.tasks.remove(&id) {
-                self.restore(id, stores)?;
+                self.restore(id.clone(), stores)?;
+            }
+            if let Some(Stage::Waiting(_)) = self.tasks.get(&id) {
+                self.unanswered = Some(id);
+                break;
             }
         }
         Ok(())

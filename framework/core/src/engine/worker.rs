@@ -18,7 +18,7 @@ use super::report::Report;
 use super::restore::Restore;
 use super::search::Search;
 use crate::blueprint::{Plan, TaskId};
-use crate::port::{Ends, Log, LogError, OpenStore, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
+use crate::port::{Ends, Log, LogError, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
 use crate::task::{Markers, StepOutcome, Task, TaskError, Verdict};
 use crate::time::Timestamp;
@@ -83,7 +83,7 @@ pub(super) enum Stage {
 pub struct Worker {
     pub(super) plan: Arc<Plan>,
     pub(super) log: Arc<dyn Log>,
-    stores: Arc<dyn Stores>,
+    pub(super) stores: Arc<dyn Stores>,
     pub(super) options: EngineOptions,
     pub(super) reader: Box<dyn Reader>,
     /// Reads changelogs; there while something is restored.
@@ -99,6 +99,8 @@ pub struct Worker {
     /// A producer that is not registered yet.
     pub(super) registering: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
+    /// The waiting task that was asked about last, in vain: the next round begins after it.
+    pub(super) unanswered: Option<TaskId>,
     /// Which task a partition's records are for.
     pub(super) routes: HashMap<TopicPartition, TaskId>,
     pub(super) paused: HashSet<TopicPartition>,
@@ -149,6 +151,7 @@ impl Worker {
             producer: None,
             registering: None,
             tasks: BTreeMap::new(),
+            unanswered: None,
             routes: HashMap::new(),
             paused: HashSet::new(),
             view: None,
@@ -176,13 +179,6 @@ impl Worker {
     /// The time of day: goes into checkpoints, so that a store left alone for too long is noticed. Without it none is.
     pub fn set_wall_time(&mut self, wall: Timestamp) {
         self.wall = Some(wall);
-    }
-
-    /// Takes a task over: opens its stores and begins to read what they miss.
-    pub fn start(&mut self, id: TaskId) -> Result<(), EngineError> {
-        let open: Vec<OpenStore> = self.plan.stores_of(&id).into_iter().map(|(store, _)| store).collect();
-        let stores = self.stores.open(&id.to_string(), &open)?;
-        self.restore(id, stores)
     }
 
     /// Gives tasks up. A clean stop commits first, with everything else this worker has: one producer, one transaction.

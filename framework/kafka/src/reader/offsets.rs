@@ -16,10 +16,12 @@ use crate::native::{self, Client, Role};
 use crate::options;
 use crate::secrets::Secrets;
 
-/// One try; a broker that changes hands is asked again until [`PATIENCE`] is up.
+/// One try; a broker that changes hands is asked again until a patience is up.
 const TRY: Duration = Duration::from_secs(5);
-/// Longer than a transaction may stay open by default: committed offsets wait for those. Not for an outage: whoever asks does so again.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For what a transaction may hold up: committed offsets wait for those, by default for less than this.
+const OFFSETS: Duration = Duration::from_secs(20);
+/// For what only a change of hands holds up. Not for an outage: whoever asks does so again, and looks at its orders in between.
+const BOUNDS: Duration = Duration::from_secs(8);
 /// A broker that was just started may not know its topics yet: longer than that takes.
 const MISSING_FOR: Duration = Duration::from_secs(3);
 
@@ -34,7 +36,7 @@ pub(super) fn committed(client: &Client, partitions: &[TopicPartition]) -> Resul
     if partitions.is_empty() {
         return Ok(Vec::new());
     }
-    let list = ask(client, "looking up committed offsets", partitions, Offset::Invalid, native::committed)?;
+    let list = ask(client, "looking up committed offsets", partitions, (Offset::Invalid, OFFSETS), native::committed)?;
     Ok(list
         .elements()
         .iter()
@@ -51,7 +53,7 @@ pub(super) fn ends(client: &Client, partitions: &[TopicPartition]) -> Result<Vec
         return Ok(Vec::new());
     }
     let bound = |what: &str, which| -> Result<Vec<i64>, LogError> {
-        let list = ask(client, what, partitions, which, native::list_offsets)?;
+        let list = ask(client, what, partitions, (which, BOUNDS), native::list_offsets)?;
         list.elements()
             .iter()
             .map(|element| match element.offset() {
@@ -81,7 +83,7 @@ pub(super) fn topic_ids(client: &Client, topics: &[TopicName]) -> Result<Vec<Opt
     let found = loop {
         match native::topic_ids(client, &names, TRY) {
             Ok(found) => break found,
-            Err(code) if is_transient(code) && started.elapsed() < PATIENCE => crate::error::back_off(),
+            Err(code) if is_transient(code) && started.elapsed() < BOUNDS => crate::error::back_off(),
             Err(code) => return Err(from_code(code, "looking up topic ids", None)),
         }
     };
@@ -91,12 +93,12 @@ pub(super) fn topic_ids(client: &Client, topics: &[TopicName]) -> Result<Vec<Opt
 
 type Question = fn(&Client, &mut TopicPartitionList, Duration) -> Result<(), Code>;
 
-/// Asks until every partition has an answer that is not a passing trouble. The answers are in the order of `partitions`.
+/// Asks until every partition has an answer that is not a passing trouble, for as long as told. The answers are in the order of `partitions`.
 fn ask(
     client: &Client,
     what: &str,
     partitions: &[TopicPartition],
-    with: Offset,
+    (with, patience): (Offset, Duration),
     question: Question,
 ) -> Result<TopicPartitionList, LogError> {
     let started = Instant::now();
@@ -117,7 +119,7 @@ fn ask(
         // librdkafka does not tell a topic that is missing from one with fewer partitions, nor which one it is.
         if code == Code::UnknownPartition || code == Code::UnknownTopicOrPartition || code == Code::UnknownTopic {
             missing(client, what, partitions)?;
-        } else if !is_transient(code) || started.elapsed() >= PATIENCE {
+        } else if !is_transient(code) || started.elapsed() >= patience {
             let last = client.context().last_error().map_or(String::new(), |last| format!(" (last error: {})", last.text));
             let what = match partition {
                 Some(partition) => format!("{what} of {partition}{last}"),
@@ -125,7 +127,7 @@ fn ask(
             };
             return Err(from_code(code, &what, partition.map(|p| &*p.topic)));
         }
-        if started.elapsed() >= PATIENCE {
+        if started.elapsed() >= patience {
             return Err(LogError::Retriable(format!("{what}: {code}")));
         }
         crate::error::back_off();

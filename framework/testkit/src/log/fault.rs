@@ -2,7 +2,7 @@ use headwater_core::port::LogError;
 
 use super::handle::MemoryLog;
 
-/// A call of a [`Producer`](headwater_core::port::Producer).
+/// A call of a [`Producer`](headwater_core::port::Producer) or a [`Reader`](headwater_core::port::Reader).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     /// `init`
@@ -17,12 +17,14 @@ pub enum Call {
     Commit,
     /// `abort`
     Abort,
+    /// `committed`, of any reader
+    Committed,
 }
 
 /// One failure to come: the next such call fails before it had any effect, and the call after it is served again.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The producer it hits; none hits a producer without transactional id.
+    /// The producer it hits; none hits one without transactional id, and readers.
     pub transactional_id: Option<String>,
     /// The call it hits.
     pub call: Call,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use headwater_core::port::{Appended, Batch, Committed, Ends, LogError, Reader, ReaderConfig, TopicId};
 use headwater_core::{Timestamp, TopicName, TopicPartition};
 
+use super::fault::Call;
 use super::handle::MemoryLog;
 use super::partition::Partition;
 use super::state::{State, Waiter};
@@ -163,7 +164,8 @@ impl Reader for MemoryReader {
 
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
         // Nothing to wait for: offsets enter a transaction only in the call that commits it.
-        let state = self.log.lock();
+        let mut state = self.log.lock();
+        state.faults.strike(None, Call::Committed)?;
         let group = state.groups.get(&self.group);
         Ok(partitions.iter().map(|partition| group?.offsets.get(partition).cloned()).collect())
     }
