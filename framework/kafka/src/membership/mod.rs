@@ -31,7 +31,7 @@ type GroupConsumer = BaseConsumer<MembershipContext>;
 pub(crate) struct GroupHandle {
     /// For commits without a transaction, and because the metadata must not outlive it.
     pub(crate) consumer: Arc<GroupConsumer>,
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Arc<Metadata>,
 }
 
 /// A [`Membership`] on a librdkafka consumer whose partitions are all paused.
@@ -305,7 +305,7 @@ impl Membership for KafkaMembership {
         if self.left || self.broken.is_some() {
             return None;
         }
-        let metadata = Metadata::of(self.consumer.client())?;
+        let metadata = Arc::new(Metadata::of(self.consumer.client())?);
         // The group coordinator takes a negative generation for "no member" and checks nothing.
         metadata.is_member().then(|| GroupMetadata {
             group: self.member.group.as_str().into(),

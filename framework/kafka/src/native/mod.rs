@@ -13,6 +13,7 @@
 mod assignment;
 mod client;
 mod consume;
+mod detached;
 mod group;
 mod groups;
 mod offsets;

@@ -4,6 +4,7 @@ use std::time::Duration;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka_sys as rs;
 
+use super::detached::detached;
 use super::group::Metadata;
 use super::{Client, millis, text};
 
@@ -57,16 +58,27 @@ impl Transactions {
         unsafe { TxnError::check(rs::rd_kafka_begin_transaction(self.0.native_ptr())) }
     }
 
-    pub(crate) fn send_offsets(&self, offsets: &TopicPartitionList, group: &Metadata, timeout: Duration) -> Result<(), TxnError> {
-        // SAFETY: as in `init`; offsets and metadata are alive and copied by librdkafka.
-        unsafe {
-            TxnError::check(rs::rd_kafka_send_offsets_to_transaction(
-                self.0.native_ptr(),
-                offsets.ptr(),
-                group.ptr(),
-                millis(timeout),
-            ))
-        }
+    /// None if the call is lost: librdkafka does not keep its timeout where the group's coordinator changes hands (confluentinc/librdkafka#5456,
+    /// #5511), and then this client cannot be used for anything any more.
+    pub(crate) fn send_offsets(
+        &self,
+        offsets: &TopicPartitionList,
+        group: &Arc<Metadata>,
+        timeout: Duration,
+        limit: Duration,
+    ) -> Option<Result<(), TxnError>> {
+        let (client, offsets, group) = (Arc::clone(&self.0), offsets.clone(), Arc::clone(group));
+        detached(limit, move || {
+            // SAFETY: as in `init`; offsets and metadata are alive and copied by librdkafka.
+            unsafe {
+                TxnError::check(rs::rd_kafka_send_offsets_to_transaction(
+                    client.native_ptr(),
+                    offsets.ptr(),
+                    group.ptr(),
+                    millis(timeout),
+                ))
+            }
+        })
     }
 
     pub(crate) fn commit(&self, timeout: Duration) -> Result<(), TxnError> {

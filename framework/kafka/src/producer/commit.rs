@@ -1,5 +1,6 @@
 //! The end of a transaction, and commits without one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_core::TopicPartition;
@@ -39,19 +40,26 @@ pub(super) fn list(offsets: &[(TopicPartition, Committed)]) -> Result<TopicParti
 pub(super) fn in_transaction(
     transactions: &Transactions,
     offsets: &TopicPartitionList,
-    group: Option<&Metadata>,
+    group: Option<&Arc<Metadata>>,
     transaction_timeout: Duration,
 ) -> Result<(), LogError> {
     let started = Instant::now();
     while let Some(group) = group {
-        match transactions.send_offsets(offsets, group, SLICE) {
-            Ok(()) => break,
+        match transactions.send_offsets(offsets, group, SLICE, transaction_timeout + SLICE) {
+            Some(Ok(())) => break,
             // Past its timeout the brokers abort the transaction themselves: nothing can be won by asking on.
-            Err(error) if error.retriable && started.elapsed() < transaction_timeout => {}
-            Err(error) if error.retriable => {
+            Some(Err(error)) if error.retriable && started.elapsed() < transaction_timeout => {}
+            Some(Err(error)) if error.retriable => {
                 return Err(LogError::AbortTransaction(format!("adding offsets to the transaction: {}", error.text)));
             }
-            Err(error) => return Err(from_transaction(&error, "adding offsets to the transaction")),
+            Some(Err(error)) => return Err(from_transaction(&error, "adding offsets to the transaction")),
+            // What it may still send is of an epoch that the next producer of this id ends.
+            None => {
+                let waited = started.elapsed().as_secs();
+                return Err(LogError::Unusable(format!(
+                    "adding offsets to the transaction: no answer from the client in {waited} s"
+                )));
+            }
         }
     }
     let started = Instant::now();
@@ -126,5 +134,41 @@ pub(super) fn by_member(
             Some(code) => return Err(from_member_commit(code, what)),
             None => return Err(LogError::Unusable(what)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_core::port::Committed;
+    use rdkafka::ClientConfig;
+    use rdkafka::mocking::{MockCluster, MockCoordinator};
+
+    use super::*;
+    use crate::context::Context;
+    use crate::native::{self, Role};
+    use crate::secrets::Secrets;
+
+    /// As when the broker that has the group goes away in the middle of a commit: librdkafka itself would wait for ever.
+    #[test]
+    fn a_client_that_does_not_answer_is_given_up() {
+        let cluster = MockCluster::new(3).unwrap();
+        cluster.coordinator(MockCoordinator::Transaction("writer".into()), 1).unwrap();
+        cluster.coordinator(MockCoordinator::Group("group".into()), 2).unwrap();
+        let open = |role: Role, key: &str, value: &str| {
+            let mut config = ClientConfig::new();
+            config.set("bootstrap.servers", cluster.bootstrap_servers()).set(key, value);
+            native::open(&config, role, Context::new("test", Secrets::default())).unwrap()
+        };
+        let transactions = Transactions(open(Role::Producer, "transactional.id", "writer"));
+        let member = open(Role::Consumer, "group.id", "group");
+        let group = Arc::new(Metadata::of(&member).unwrap());
+        transactions.init(Duration::from_secs(30)).unwrap();
+        transactions.begin().unwrap();
+        cluster.broker_down(2).unwrap();
+
+        let offsets = [(TopicPartition::new("input", 0), Committed { offset: 7, metadata: String::new() })];
+        let lost = in_transaction(&transactions, &list(&offsets).unwrap(), Some(&group), Duration::from_secs(1));
+        assert!(matches!(&lost, Err(LogError::Unusable(why)) if why.contains("no answer")), "{lost:?}");
+        cluster.broker_up(2).unwrap();
     }
 }
