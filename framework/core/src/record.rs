@@ -24,6 +24,12 @@ impl TopicPartition {
     pub fn new(topic: impl Into<TopicName>, partition: i32) -> TopicPartition {
         TopicPartition { topic: topic.into(), partition }
     }
+
+    /// All partitions of a topic that has `count` of them.
+    pub fn all_of(topic: &str, count: i32) -> Vec<TopicPartition> {
+        let topic = TopicName::from(topic);
+        (0..count).map(|partition| TopicPartition { topic: TopicName::clone(&topic), partition }).collect()
+    }
 }
 
 /// `topic-partition`, the way Kafka's own tools write it.

@@ -13,12 +13,12 @@ use headwater_ops::config::Settings;
 use headwater_ops::explain::codes;
 use headwater_ops::{CliError, Fanout};
 use headwater_runtime::backfill::run_name;
-use headwater_runtime::{CrashLoop, Observer, Process, Seat, World};
+use headwater_runtime::{CrashLoop, Observer, Process, Seat, World, wall_clock};
 use headwater_testkit::MemoryLog;
 
 use crate::backfill;
 use crate::session::Session;
-use crate::stopped::{Stopped, now};
+use crate::stopped::Stopped;
 use crate::world::{self, Scratch};
 
 /// An application without commands of its own.
@@ -118,7 +118,7 @@ fn run(
             .map_err(Stopped::into_error);
     };
     let crashes = Arc::new(CrashLoop::recall(Arc::clone(&stores), Arc::clone(&context.observer)));
-    if !crashes.wait(&rule, now(), &context.shutdown) {
+    if !crashes.wait(&rule, wall_clock(), &context.shutdown) {
         return Ok(());
     }
     let observer: Arc<dyn Observer> =
@@ -126,7 +126,7 @@ fn run(
     let ran = world::kafka(&context.settings).map_err(Stopped::from);
     let ran = ran.and_then(|log| serve(name, blueprint, World { log, stores, observer }, &id, &context));
     ran.map_err(|stopped| {
-        crashes.failed(stopped.failure(), now());
+        crashes.failed(stopped.failure(), wall_clock());
         stopped.into_error()
     })
 }

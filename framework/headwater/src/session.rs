@@ -8,11 +8,10 @@ use headwater_files::FileInput;
 use headwater_ops::config::Settings;
 use headwater_ops::{CliError, run_error};
 use headwater_runtime::backfill::{self, BackfillError, Comparison, Difference, Registry, Request, Staged};
-use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, Silent, World};
+use headwater_runtime::{Backlog, Observer, Process, RunOptions, Shutdown, Silent, World, wall_clock};
 use headwater_store::LocalState;
 
 use crate::backfill::{Work, work_on};
-use crate::stopped::now;
 use crate::world::{self, Scratch};
 
 /// What a command of an application's own works with.
@@ -69,7 +68,7 @@ impl<'a> Session<'a> {
         let described = |name: &str| Blueprint::of(name, &topology).map_err(|error| CliError::failed(error.to_string()));
         let failed = |error: BackfillError| CliError::failed(error.to_string());
         let app = described(self.app)?;
-        let drafted = backfill::plan(&app, log.as_ref(), request, now()).map_err(failed)?;
+        let drafted = backfill::plan(&app, log.as_ref(), request, wall_clock()).map_err(failed)?;
         let registry = Registry::of(&app, log.as_ref());
         let record = registry.keep(&drafted.record).map_err(failed)?;
         let named = described(&record.app)?;

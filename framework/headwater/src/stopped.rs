@@ -1,4 +1,4 @@
-use headwater_core::{RunFailure, Timestamp};
+use headwater_core::RunFailure;
 use headwater_ops::{CliError, run_error};
 use headwater_runtime::RunError;
 
@@ -29,10 +29,4 @@ impl From<RunError> for Stopped {
         let record = error.record();
         Stopped { error: run_error(error), record }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
-pub(crate) fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }

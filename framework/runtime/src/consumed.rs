@@ -5,6 +5,8 @@ use std::time::Duration;
 use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
 use headwater_core::{Plan, TopicPartition};
 
+use crate::positions::standings;
+
 /// Watches how much of its topics an application has left to do.
 pub struct Backlog {
     reader: Box<dyn Reader>,
@@ -28,12 +30,8 @@ impl Backlog {
     pub fn remaining(&mut self) -> Result<u64, LogError> {
         let mut remaining = 0;
         for partition in &self.partitions {
-            let one = std::slice::from_ref(partition);
-            let committed = self.reader.committed(one)?;
-            let ends = self.reader.ends(one)?;
-            let begin = committed.first().cloned().flatten().map(|committed| committed.offset);
-            if let Some(ends) = ends.first() {
-                remaining += u64::try_from(ends.end - begin.unwrap_or(ends.start)).unwrap_or(0);
+            for standing in standings(self.reader.as_mut(), std::slice::from_ref(partition))? {
+                remaining += u64::try_from(standing.end - standing.position).unwrap_or(0);
             }
         }
         Ok(remaining)

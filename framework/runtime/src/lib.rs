@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod backfill;
+mod clock;
 mod consumed;
 mod control;
 mod crash_loop;
@@ -11,6 +12,7 @@ mod handover;
 mod manifest;
 mod observer;
 mod options;
+mod positions;
 mod reset;
 mod restore_log;
 mod run;
@@ -20,8 +22,10 @@ mod state_desk;
 mod throttle;
 mod topics;
 mod trim;
+mod watch;
 mod worker_thread;
 
+pub use clock::wall_clock;
 pub use consumed::Backlog;
 pub use crash_loop::{CrashLoop, FAILURES_MEMO};
 pub use error::RunError;

@@ -230,7 +230,7 @@ fn topics_of(state: &ControlState) -> Vec<String> {
 fn partitions(admin: &mut dyn Admin, topics: Vec<String>) -> Result<Vec<(String, Vec<TopicPartition>)>, LogError> {
     let found: BTreeMap<String, _> = admin.describe(&topics)?;
     let all = |(topic, info): (String, headwater_core::port::TopicInfo)| {
-        let partitions = (0..info.partitions).map(|partition| TopicPartition::new(topic.as_str(), partition)).collect();
+        let partitions = TopicPartition::all_of(&topic, info.partitions);
         (topic, partitions)
     };
     Ok(found.into_iter().map(all).collect())

@@ -13,7 +13,7 @@ use headwater_core::handover::Side;
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
-use crate::backfill::{Ended, Goal, GoalWatch};
+use crate::backfill::{Ended, Goal, goal};
 use crate::handover::{Attendance, Seat};
 use crate::manifest::{self, Guard};
 use crate::restore_log::RestoreLog;
@@ -21,6 +21,7 @@ use crate::starts::Starts;
 use crate::state_desk::{Question, StateDesk};
 use crate::throttle::Throttle;
 use crate::trim::Trimmer;
+use crate::watch::Watch;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
 use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
 
@@ -51,7 +52,7 @@ pub struct Process {
     desk: StateDesk,
     questions: Vec<Receiver<Question>>,
     /// Of a bounded run.
-    goal: Option<GoalWatch>,
+    goal: Option<Watch>,
     /// Of any other.
     seat: Option<Seat>,
 }
@@ -86,7 +87,7 @@ impl Process {
     ) -> Result<Process, RunError> {
         let log = Arc::clone(&world.log);
         let mut process = Process::made(blueprint, Some(bounds), None, world, options)?;
-        process.goal = Some(GoalWatch::start(goal, &process.plan, &log)?);
+        process.goal = Some(goal::watch(goal, &process.plan, &log)?);
         Ok(process)
     }
 
@@ -185,7 +186,7 @@ impl Process {
     ) -> Result<Ended, RunError> {
         let (mut rebalances, mut starts) = (0, Starts::default());
         while !shutdown.is_requested() {
-            if let Some(ended) = self.goal.as_ref().map_or(Ok(None), GoalWatch::ended)? {
+            if let Some(ended) = self.goal.as_ref().map_or(Ok(None), Watch::ended)? {
                 return Ok(ended);
             }
             if let Some(ended) = attendance.map_or(Ok(None), Attendance::ended)? {

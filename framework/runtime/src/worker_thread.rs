@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use headwater_core::engine::{Answer, CommitReport, EngineError, Order, Posture, View, Worker};
 use headwater_core::port::StoreTrouble;
 use headwater_core::{Skipped, TaskId, Timestamp, TopicPartition};
 
+use crate::clock::wall_clock;
 use crate::restore_log::RestoreLog;
 use crate::state_desk::{Question, answer_all};
 use crate::throttle::Throttle;
@@ -112,7 +113,7 @@ impl WorkerThread {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
             self.worker.set_view(self.shared.view());
             let posture = self.take_posture()?;
-            self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
+            self.worker.set_wall_time(wall_clock());
             answer_all(&self.worker, &self.questions);
 
             let began = Instant::now();
@@ -165,7 +166,7 @@ impl WorkerThread {
     }
 
     fn carry_out(&mut self, order: Order) -> Result<(), EngineError> {
-        self.worker.set_wall_time(Timestamp::from_millis(wall_clock()));
+        self.worker.set_wall_time(wall_clock());
         match order {
             Order::Start(task) => {
                 tracing::info!(%task, worker = self.number, "taking task over");
@@ -227,7 +228,7 @@ impl WorkerThread {
                 self.observer.lag(partition, Some((end - position).max(0)));
             }
         }
-        let now = wall_clock();
+        let now = wall_clock().as_millis();
         for (task, time) in &committed.times {
             let known = *time != Timestamp::MIN && *time != Timestamp::MAX;
             let behind = known.then(|| (now - time.as_millis()) as f64 / 1000.0);
@@ -307,10 +308,4 @@ fn tell_skipped(skipped: &Skipped) {
         }
         None => tracing::warn!(%task, stage, operator, reason = message, "timer {done}"),
     }
-}
-
-/// Milliseconds since the epoch: for showing how far event time is behind, and for the age of checkpoints.
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
-fn wall_clock() -> i64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -18,6 +18,17 @@ pub enum Mode {
     Diff,
 }
 
+impl Mode {
+    /// As the command's flag and its texts have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Emit => "emit",
+            Mode::StateOnly => "state-only",
+            Mode::Diff => "diff",
+        }
+    }
+}
+
 /// How far a run has got, as its record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +39,17 @@ pub enum RunPhase {
     Done,
     /// Somebody gave it up.
     Cancelled,
+}
+
+impl RunPhase {
+    /// As texts have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunPhase::Planned => "planned",
+            RunPhase::Done => "done",
+            RunPhase::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// The offsets of one partition that a run reads.

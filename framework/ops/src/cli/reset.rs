@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use headwater_core::Timestamp;
-use headwater_runtime::{Reset, ResetError, ResetRequest, RunError, Target};
+use headwater_runtime::{Reset, ResetError, ResetRequest, RunError, Target, wall_clock};
 
 use super::output::print;
 use super::spec::AppSpec;
-use super::times::{moment, now};
+use super::times::moment;
 use crate::config::{Settings, Text};
 use crate::error::CliError;
 use crate::explain::codes;
@@ -17,7 +17,7 @@ use crate::run_error::run_error;
 
 pub(super) fn reset(spec: &AppSpec, settings: &Settings, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
     let inputs = matches.get_one::<String>("inputs").map(|names| names.split(',').map(|name| name.trim().to_owned()).collect());
-    let request = ResetRequest { inputs, target: target(matches, now())?, outputs: matches.get_flag("outputs") };
+    let request = ResetRequest { inputs, target: target(matches, wall_clock())?, outputs: matches.get_flag("outputs") };
     let blueprint =
         (spec.surroundings.blueprint)(spec.name).map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))?;
     // Locked from here on: a process that runs on this directory is noticed before anything is decided.

@@ -3,7 +3,6 @@ use headwater_core::port::{Log, LogError, ReaderConfig};
 use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
-use super::latest::partitions_of;
 
 /// Puts a run that has no end where its plan begins, unless it has begun; and looks that it is not heard too early: one that is not `silent` must
 /// write into topics that nobody has written to.
@@ -18,7 +17,7 @@ pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn 
     let mut admin = log.admin()?;
     if !silent {
         for (topic, info) in admin.describe(&blueprint.output_topics())? {
-            let ends = reader.ends(&partitions_of(&topic, info.partitions))?;
+            let ends = reader.ends(&TopicPartition::all_of(&topic, info.partitions))?;
             if ends.iter().any(|ends| ends.end > 0) {
                 return Err(BackfillError::OutputInUse { topic });
             }

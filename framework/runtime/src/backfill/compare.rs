@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use headwater_core::Blueprint;
 use headwater_core::bounded::RunRecord;
 use headwater_core::port::{Log, LogError};
+use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
-use super::latest::{Filter, latest, partitions_of};
+use super::latest::{Filter, latest};
 
 /// A key whose values differ. None is no value, or a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub fn compare(
         let found = admin.describe(&[topic.clone(), beside.clone()])?;
         let missing = |topic: &String| LogError::UnknownTopic { topic: topic.clone() };
         let count = |topic: &String| found.get(topic).map(|info| info.partitions).ok_or_else(|| missing(topic));
-        let (existing, recomputed) = (partitions_of(topic, count(topic)?), partitions_of(beside, count(beside)?));
+        let (existing, recomputed) =
+            (TopicPartition::all_of(topic, count(topic)?), TopicPartition::all_of(beside, count(beside)?));
         // Where keys go is decided by the count: with the same one a key is in the same partition of both.
         let step = if existing.len() == recomputed.len() { 1 } else { existing.len().max(recomputed.len()) };
         let (compared, different) =

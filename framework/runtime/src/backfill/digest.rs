@@ -1,9 +1,9 @@
-use headwater_core::Blueprint;
 use headwater_core::bounded::RunRecord;
 use headwater_core::port::Log;
+use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
-use super::latest::{Filter, latest, partitions_of};
+use super::latest::{Filter, latest};
 
 /// What a run's results come to: two runs with the same results have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn digest(blueprint: &Blueprint, log: &dyn Log, record: &RunRecord) -> Resul
         let (Some(written), Some(belongs)) = (written, blueprint.belongs(topic)) else { continue };
         let Some(info) = admin.describe(std::slice::from_ref(written))?.remove(written) else { continue };
         let filter = Filter { says: record.says, belongs };
-        for partition in partitions_of(written, info.partitions) {
+        for partition in TopicPartition::all_of(written, info.partitions) {
             for (key, value) in latest(log, &[partition], filter)? {
                 if let Some(value) = value {
                     digest.keys += 1;

@@ -75,7 +75,7 @@ pub enum BackfillError {
         is: String,
     },
     /// It is over.
-    #[error("backfill {id:?} is {}; `backfill clean {id}` removes what it left, and then the id is free", phase_name(*phase))]
+    #[error("backfill {id:?} is {}; `backfill clean {id}` removes what it left, and then the id is free", phase.as_str())]
     Over {
         /// The run.
         id: String,
@@ -149,15 +149,6 @@ pub enum BackfillError {
 impl From<LogError> for BackfillError {
     fn from(error: LogError) -> BackfillError {
         RunError::from(error).into()
-    }
-}
-
-/// As people read it.
-pub(super) fn phase_name(phase: RunPhase) -> &'static str {
-    match phase {
-        RunPhase::Planned => "planned",
-        RunPhase::Done => "done",
-        RunPhase::Cancelled => "cancelled",
     }
 }
 

@@ -34,8 +34,3 @@ pub(super) fn latest(log: &dyn Log, partitions: &[TopicPartition], filter: Filte
     })?;
     Ok(latest)
 }
-
-/// The partitions of a topic of so many.
-pub(super) fn partitions_of(topic: &str, count: i32) -> Vec<TopicPartition> {
-    (0..count).map(|partition| TopicPartition::new(topic, partition)).collect()
-}

@@ -179,8 +179,7 @@ impl Look<'_> {
             let Some(info) = found.get(topic) else {
                 return Err(headwater_core::port::LogError::UnknownTopic { topic: topic.clone() }.into());
             };
-            let partitions: Vec<TopicPartition> =
-                (0..info.partitions).map(|partition| TopicPartition::new(topic.as_str(), partition)).collect();
+            let partitions = TopicPartition::all_of(topic, info.partitions);
             let ends = reader.ends(&partitions)?;
             let is_table = tables.contains(topic);
             self.warn_about_history(topic, info, is_table, &ends);
@@ -206,10 +205,8 @@ impl Look<'_> {
         match &self.request.from {
             Edge::Offsets(offsets) if !is_table => named(offsets, partitions, ends),
             Edge::Time(_) if !is_table && self.is_record_time(partitions) => {
-                let at = times(partitions, self.times.sees.from);
                 // Every record before the first of that time or later is earlier, in whatever order they are.
-                let found = admin.offsets_at(&at)?;
-                Ok(found.into_iter().zip(ends).map(|(found, log)| Some(found.unwrap_or(log.end))).collect())
+                at_time(admin, partitions, self.times.sees.from, ends)
             }
             _ => Ok(ends.iter().map(|log| Some(log.start)).collect()),
         }
@@ -228,9 +225,10 @@ impl Look<'_> {
             Edge::Time(_) if self.is_record_time(partitions) => Some(self.times.sees.to + self.times.beyond),
             _ => None,
         };
-        let Some(until) = until else { return Ok(ends.iter().map(|log| Some(log.end)).collect()) };
-        let found = admin.offsets_at(&times(partitions, until))?;
-        Ok(found.into_iter().zip(ends).map(|(found, log)| Some(found.unwrap_or(log.end))).collect())
+        match until {
+            Some(until) => at_time(admin, partitions, until, ends),
+            None => Ok(ends.iter().map(|log| Some(log.end)).collect()),
+        }
     }
 
     /// Whether the log can be asked where a time is.
@@ -308,6 +306,14 @@ fn named(
     partitions.iter().zip(ends).map(offset).collect()
 }
 
-fn times(partitions: &[TopicPartition], time: Timestamp) -> Vec<(TopicPartition, Timestamp)> {
-    partitions.iter().map(|partition| (partition.clone(), time.max(Timestamp::from_millis(0)))).collect()
+/// The first offsets of that time or later; where a log ends if it has none.
+fn at_time(
+    admin: &mut dyn Admin,
+    partitions: &[TopicPartition],
+    time: Timestamp,
+    ends: &[Ends],
+) -> Result<Vec<Option<i64>>, BackfillError> {
+    let asked: Vec<_> = partitions.iter().map(|partition| (partition.clone(), time.max(Timestamp::from_millis(0)))).collect();
+    let found = admin.offsets_at(&asked)?;
+    Ok(found.into_iter().zip(ends).map(|(found, log)| Some(found.unwrap_or(log.end))).collect())
 }

@@ -11,7 +11,6 @@ use headwater_core::port::{Admin, GroupMetadata, Log, LogError, Producer, Produc
 use headwater_core::{Blueprint, DeclaredInput, Outgoing, Record, TopicName, TopicPartition};
 
 use super::digest::Hash;
-use super::latest::partitions_of;
 use super::scan::read_through;
 use super::{BackfillError, OpenRows, Rows, run_name};
 use crate::{RunError, topics};
@@ -82,7 +81,7 @@ pub fn stage(blueprint: &Blueprint, log: &dyn Log, id: &str, input: &str, open: 
 /// What [`stage`] would come to, without writing anything: all rows are read, so that a wrong one is found.
 pub fn count(blueprint: &Blueprint, log: &dyn Log, id: &str, input: &str, open: OpenRows<'_>) -> Result<Staged, BackfillError> {
     let staging = Staging::find(blueprint, log, id, input)?;
-    let mut ends = vec![0; partitions_of(input, staging.partitions).len()];
+    let mut ends = vec![0; TopicPartition::all_of(input, staging.partitions).len()];
     let mut rows = 0;
     for record in open().map_err(BackfillError::File)? {
         let record = record.map_err(BackfillError::File)?;
@@ -133,7 +132,7 @@ impl<'a> Staging<'a> {
         let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(id) })?;
         // First this, then looking: whoever was at it before can commit no more.
         producer.init()?;
-        let partitions = partitions_of(&self.topic, self.partitions);
+        let partitions = TopicPartition::all_of(&self.topic, self.partitions);
         let there = self.contents(&partitions)?;
         let mut rows = open().map_err(BackfillError::File)?;
         let mut count = self.skip(&mut rows, &there)?;

@@ -1,11 +1,16 @@
 //! The application's control topic `<app>-control`: what all its processes must agree on. One partition, compacted, read whole.
 
-use std::time::{Duration, Instant};
+mod tail;
+
+use std::time::Duration;
 
 use headwater_core::port::{GroupMetadata, Log, LogError, NewTopic, Producer, ProducerConfig, ReaderConfig};
-use headwater_core::{ControlState, Outgoing, Timestamp, TopicName, TopicPartition};
+use headwater_core::{ControlState, Outgoing, TopicName};
 
 use crate::RunError;
+use crate::clock::wall_clock;
+
+pub(crate) use tail::Tail;
 
 /// Tries to be the one who writes, when others try too.
 const TRIES: u32 = 20;
@@ -34,31 +39,12 @@ impl<'a> Control<'a> {
 
     /// What the topic says now; nothing where it does not exist. [`LogError::Retriable`] if it cannot be read within `limit`.
     pub(crate) fn read(&self, limit: Duration) -> Result<Option<ControlState>, RunError> {
-        let mut reader = self.log.restore_reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
-        let partition = TopicPartition { topic: self.topic.clone(), partition: 0 };
-        let ends = match reader.ends(std::slice::from_ref(&partition)) {
-            Err(LogError::UnknownTopic { .. }) => return Ok(None),
-            ends => ends?,
-        };
-        let mut state = ControlState::default();
-        let Some(ends) = ends.first().filter(|ends| ends.start < ends.end) else { return Ok(Some(state)) };
-        reader.assign(&[(partition, ends.start)])?;
-        let (began, mut position) = (Instant::now(), ends.start);
-        while position < ends.end {
-            if began.elapsed() > limit {
-                let (topic, end) = (&self.topic, ends.end);
-                return Err(LogError::Retriable(format!("{topic:?} was read to {position} of {end} only in {limit:?}")).into());
-            }
-            for batch in reader.poll(1000, Duration::from_millis(100))? {
-                for record in batch.records.iter().filter(|record| record.offset < ends.end) {
-                    let Some(key) = &record.key else { continue };
-                    let applied = state.apply(key, record.value.as_deref());
-                    applied.map_err(|error| RunError::Control { topic: self.topic.to_string(), error })?;
-                }
-                position = batch.position;
-            }
+        let reader = self.log.restore_reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
+        let mut tail = Tail::of(&self.topic, reader);
+        match tail.look(limit).map(drop) {
+            Err(RunError::Log(LogError::UnknownTopic { .. })) => Ok(None),
+            looked => looked.map(|()| Some(tail.into_state())),
         }
-        Ok(Some(state))
     }
 
     /// Writes what `decide` makes of the topic's contents, all of it or nothing, and nobody else writes in between: whoever
@@ -149,7 +135,7 @@ fn send(producer: &mut dyn Producer, topic: &TopicName, (key, value): &ControlRe
         partition: 0,
         key: Some(key.as_bytes()),
         value: value.as_ref().map(String::as_bytes),
-        timestamp: now(),
+        timestamp: wall_clock(),
         headers: &[],
         track_offset: false,
     })
@@ -160,10 +146,4 @@ fn send(producer: &mut dyn Producer, topic: &TopicName, (key, value): &ControlRe
 fn pause(tried: u32) {
     let spread = u64::from(std::process::id() % 40);
     std::thread::sleep(Duration::from_millis(u64::from(tried) * 20 + spread));
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    Timestamp::from_millis(since.map_or(0, |since| since.as_millis() as i64))
 }

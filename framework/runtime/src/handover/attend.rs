@@ -1,23 +1,27 @@
 use std::collections::BTreeSet;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use headwater_core::Plan;
 use headwater_core::bounded::{RunPhase, RunRecord};
+use headwater_core::engine::Hold;
 use headwater_core::handover::{Duty, Handover, Side, Step};
-use headwater_core::port::{Log, LogError};
-use headwater_core::{Plan, Timestamp};
+use headwater_core::port::{Log, LogError, ReaderConfig};
 
 use super::Seat;
 use super::confirm::{Confirmer, advance};
 use super::lead::Leader;
-use super::tail::Tail;
 use crate::RunError;
 use crate::backfill::Ended;
+use crate::clock::wall_clock;
+use crate::control::Tail;
+use crate::watch::{Next, Watch};
 use crate::worker_thread::Shared;
 
 /// Between two looks at the control topic.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long one look may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a look of the thread's own is waited for.
 const BUSY: Duration = Duration::from_millis(500);
 /// How long the old generation stands for a cut before it gives up on it and goes on.
@@ -26,14 +30,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Attends to hand-overs on a thread of its own, so that the group is served meanwhile.
 pub(crate) struct Attendance {
     desk: Arc<Mutex<Desk>>,
-    seen: Arc<Mutex<Seen>>,
-    _keep: Sender<()>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    ended: Option<Ended>,
-    failed: Option<RunError>,
+    watch: Watch,
 }
 
 struct Desk {
@@ -66,6 +63,7 @@ impl Attendance {
             Side::Old => None,
             Side::New { .. } => Some(Leader::new(&seat.app, plan, log.as_ref())?),
         };
+        let reader = log.reader(&ReaderConfig { group: seat.app.clone(), read_uncommitted: false })?;
         let desk = Desk {
             seat: seat.clone(),
             side: seat.side.clone(),
@@ -74,42 +72,31 @@ impl Attendance {
             inputs: plan.blueprint().input_topics().into_iter().collect(),
             shared: Arc::clone(shared),
             log: Arc::clone(log),
-            tail: Tail::of(&seat.app, log.as_ref())?,
+            tail: Tail::of(&headwater_core::control_topic(&seat.app).into(), reader),
             leader,
             confirmer: Confirmer::default(),
             held_since: None,
             is_under_way: false,
         };
-        let (desk, seen) = (Arc::new(Mutex::new(desk)), Arc::new(Mutex::new(Seen::default())));
-        let (keep, stopped) = channel::<()>();
-        let attendance = Attendance { desk: Arc::clone(&desk), seen: Arc::clone(&seen), _keep: keep };
+        let desk = Arc::new(Mutex::new(desk));
         // No task starts before a look has succeeded: where the cluster is away that comes later.
-        match attendance.look() {
+        match lock(&desk).look() {
             Err(error) if !is_passing(&error) => return Err(error),
             _ => {}
         }
-        let attend = move || {
-            let mut pause = LOOK;
-            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                let mut desk = lock(&desk);
-                let looked = desk.attend();
-                pause = if desk.is_under_way { LOOK / 5 } else { LOOK };
-                drop(desk);
-                let mut seen = lock(&seen);
-                match looked {
-                    Ok(ended) => seen.ended = ended,
-                    // The cluster is away, or another process writes: everybody stays as they are.
-                    Err(error) if is_passing(&error) => tracing::debug!(%error, "looking at hand-overs"),
-                    Err(error) => seen.failed = Some(error),
-                }
-                if seen.ended.is_some() || seen.failed.is_some() {
-                    return;
-                }
+        let attended = Arc::clone(&desk);
+        let watch = Watch::start("handover", LOOK, move || {
+            let mut desk = lock(&attended);
+            match desk.attend() {
+                Ok(Some(ended)) => return Ok(Next::Ended(ended)),
+                Ok(None) => {}
+                // The cluster is away, or another process writes: everybody stays as they are.
+                Err(error) if is_passing(&error) => tracing::debug!(%error, "looking at hand-overs"),
+                Err(error) => return Err(error),
             }
-        };
-        let thread = std::thread::Builder::new().name("handover".into()).spawn(attend);
-        thread.map_err(|error| LogError::Fatal(format!("no thread to attend to hand-overs: {error}")))?;
-        Ok(attendance)
+            Ok(Next::After(if desk.is_under_way { LOOK / 5 } else { LOOK }))
+        })?;
+        Ok(Attendance { desk, watch })
     }
 
     /// Looks now: before a task is started, so that it begins under the posture of the newest record.
@@ -132,18 +119,14 @@ impl Attendance {
 
     /// How it ended, once another generation has taken over, or this one was given up before it did.
     pub(crate) fn ended(&self) -> Result<Option<Ended>, RunError> {
-        let mut seen = lock(&self.seen);
-        match seen.failed.take() {
-            Some(error) => Err(error),
-            None => Ok(seen.ended),
-        }
+        self.watch.ended()
     }
 }
 
 impl Desk {
     /// Sees what there is, and works accordingly.
-    fn look(&mut self) -> Result<(Duty, Option<Handover>), RunError> {
-        let state = self.tail.look()?;
+    fn look(&mut self) -> Result<Duty, RunError> {
+        let state = self.tail.look(PATIENCE)?;
         let following = self.leader.as_ref().map(|leader| leader.following().clone()).unwrap_or_default();
         // A generation that has taken over is the one the next takes over from.
         let is_in_force = state.generation(&self.seat.app) == self.own;
@@ -154,62 +137,56 @@ impl Desk {
         if let Duty::Work { posture, .. } = &duty {
             self.shared.set_posture(posture);
         }
-        Ok((duty, state.handover.clone()))
+        Ok(duty)
     }
 
     /// One round: leads, if this is a new generation; does what follows; confirms.
     fn attend(&mut self) -> Result<Option<Ended>, RunError> {
         let log = Arc::clone(&self.log);
-        if matches!(self.look()?.0, Duty::Retire { .. }) {
+        let mut duty = self.look()?;
+        if let (Duty::Work { .. }, Some(leader)) = (&duty, &mut self.leader) {
+            leader.step(self.tail.state(), log.as_ref(), wall_clock())?;
+            // It may have taken a step, and knows more than before.
+            duty = self.look()?;
+        }
+        let Duty::Work { posture, confirm } = duty else {
             tracing::info!(own = self.own, "another generation has taken over");
             return Ok(Some(Ended::HandedOver));
-        }
-        if let Some(leader) = &mut self.leader {
-            leader.step(self.tail.look()?, log.as_ref(), now())?;
-        }
-        let (duty, handover) = self.look()?;
-        let confirm = match duty {
-            // Seen in the next round.
-            Duty::Retire { .. } => None,
-            Duty::Work { confirm, posture } => {
-                let held = self.side == Side::Old && posture.hold != headwater_core::engine::Hold::Nothing;
-                self.held_since = held.then(|| self.held_since.unwrap_or_else(Instant::now));
-                confirm
-            }
         };
-        if self.is_cancelled()? {
+        let held = self.side == Side::Old && posture.hold != Hold::Nothing;
+        self.held_since = held.then(|| self.held_since.unwrap_or_else(Instant::now));
+        if self.is_cancelled() {
             return Ok(Some(Ended::Cancelled));
         }
-        if self.is_followed()? {
+        if self.is_followed() {
             self.confirmer.get_ready(&self.seat.app, log.as_ref())?;
         }
-        let Some(handover) = handover else { return Ok(None) };
+        let state = self.tail.state();
+        let Some(handover) = &state.handover else { return Ok(None) };
         if self.held_since.is_some_and(|since| since.elapsed() > LEASE) {
             tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
-            let state = self.tail.look()?;
-            advance(&self.seat.app, log.as_ref(), &mut None, state, &Handover { step: Step::Aborted, ..handover })?;
+            let given_up = Handover { step: Step::Aborted, ..handover.clone() };
+            advance(&self.seat.app, log.as_ref(), &mut None, state, &given_up)?;
             return Ok(None);
         }
         if let Some(step) = confirm {
             let names = (self.seat.app.as_str(), self.who.as_str());
-            self.confirmer.confirm((&handover, step), names, &self.side, &self.inputs, &self.shared, log.as_ref())?;
+            self.confirmer.confirm((handover, step), names, &self.side, &self.inputs, &self.shared, log.as_ref())?;
         }
         Ok(None)
     }
-}
 
-impl Desk {
     /// Whether a generation is on its way that will take over, or this is it.
-    fn is_followed(&mut self) -> Result<bool, RunError> {
+    fn is_followed(&self) -> bool {
         let to_come = |run: &RunRecord| run.then_live && run.phase == RunPhase::Planned;
-        Ok(self.tail.look()?.runs.values().any(to_come))
+        self.tail.state().runs.values().any(to_come)
     }
 
     /// Whether somebody gave this generation up before it took over.
-    fn is_cancelled(&mut self) -> Result<bool, RunError> {
-        let state = self.tail.look()?;
+    fn is_cancelled(&self) -> bool {
+        let state = self.tail.state();
         let run = state.runs.values().find(|run| run.app == self.own);
-        Ok(state.generation(&self.seat.app) != self.own && run.is_some_and(|run| run.phase == RunPhase::Cancelled))
+        state.generation(&self.seat.app) != self.own && run.is_some_and(|run| run.phase == RunPhase::Cancelled)
     }
 }
 
@@ -224,10 +201,4 @@ fn is_passing(error: &RunError) -> bool {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the shell is where the clock is asked")]
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Following, Handover, Step};
 use headwater_core::port::Log;
-use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
+use headwater_core::{ControlState, Plan, Timestamp};
 
 use super::confirm::advance;
-use super::follow::Follower;
-use super::old::{Old, names};
+use super::generation::{Generation, names};
 use crate::RunError;
 use crate::control::Claim;
 
@@ -25,8 +24,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(super) struct Leader {
     app: String,
     own: String,
-    follower: Follower,
-    old: Option<Old>,
+    follower: Generation,
+    old: Option<Generation>,
     following: Following,
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Instant)>,
@@ -41,7 +40,7 @@ impl Leader {
         Ok(Leader {
             app: app.to_owned(),
             own: plan.blueprint().app().to_owned(),
-            follower: Follower::of(plan, log)?,
+            follower: Generation::of(plan, log)?,
             old: None,
             following: Following::default(),
             since: None,
@@ -56,24 +55,24 @@ impl Leader {
         &self.following
     }
 
-    /// Looks at both generations and takes the hand-over on if it can go on. Answers the offsets still to follow.
-    pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<Option<u64>, RunError> {
+    /// Looks at both generations and takes the hand-over on if it can go on.
+    pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
         // One that has taken over does so once: when the next one takes over from it, it is over.
         let is_done = |run: &RunRecord| run.app == self.own && run.phase == RunPhase::Done;
         self.has_taken_over |= state.generation(&self.app) == self.own || state.runs.values().any(is_done);
         if self.has_taken_over {
-            return Ok(None);
+            return Ok(());
         }
         let (own, known) = (self.own.clone(), self.following.clocks.take());
-        let Some(old) = self.old(state, log)? else { return Ok(None) };
-        let fences = Arc::new(old.positions()?.into_iter().collect());
+        let Some(old) = self.old(state, log)? else { return Ok(()) };
+        let positions = old.positions()?;
         let is_sealed = state.handover.as_ref().is_some_and(|handover| handover.to == own && handover.step == Step::Sealed);
         let clocks = match known.filter(|_| is_sealed) {
             // It stands, so they do not change any more.
             None if is_sealed => Some(Arc::new(old.clocks(&own)?)),
             clocks => clocks,
         };
-        self.following = Following { fences, clocks };
+        self.following = Following { fences: Arc::new(positions), clocks };
         let behind = self.follower.behind(&self.following.fences)?;
         let next = match &state.handover {
             Some(handover) if handover.to == self.own && handover.step == Step::Requested => {
@@ -89,22 +88,21 @@ impl Leader {
             _ => (behind <= CLOSE && Instant::now() >= self.not_before).then_some(Step::Requested),
         };
         let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own));
-        if let Some(step) = next.or_else(|| late.then_some(Step::Aborted)) {
-            self.write(step, state, log, now)?;
+        match next.or_else(|| late.then_some(Step::Aborted)) {
+            Some(step) => self.write(step, state, log, now),
+            None => Ok(()),
         }
-        Ok(Some(behind))
     }
 
     /// The old generation, found anew when another one is in force.
-    fn old(&mut self, state: &ControlState, log: &dyn Log) -> Result<Option<&mut Old>, RunError> {
+    fn old(&mut self, state: &ControlState, log: &dyn Log) -> Result<Option<&mut Generation>, RunError> {
         let name = state.generation(&self.app);
         if self.old.as_ref().is_none_or(|old| old.name != name) {
-            self.old = Old::find(name, log)?;
-            if let Some(old) = &self.old {
-                let unknown = |input: &&TopicPartition| !old.inputs.contains(input);
-                if let Some(input) = self.follower.inputs().iter().find(unknown) {
-                    return Err(RunError::NewInput { input: input.to_string(), from: name.to_owned() });
-                }
+            self.old = Generation::find(name, log)?;
+            if let Some(old) = &self.old
+                && let Some(input) = self.follower.inputs.iter().find(|input| !old.inputs.contains(input))
+            {
+                return Err(RunError::NewInput { input: input.to_string(), from: name.to_owned() });
             }
         }
         Ok(self.old.as_mut())
@@ -113,14 +111,14 @@ impl Leader {
     /// Whether the old generation stands and the new one has done as much.
     fn seal(&mut self, handover: &Handover, state: &ControlState, behind: u64, log: &dyn Log) -> Result<Option<Step>, RunError> {
         let Some(old) = &mut self.old else { return Ok(None) };
-        let confirmed = state.confirmed_in(Step::Requested).is_superset(&old.names());
+        let confirmed = state.confirmed_in(Step::Requested).is_superset(&names(&old.inputs));
         // Where nobody runs there is nobody to confirm; who starts now sees the request first.
         if !confirmed && !log.admin()?.members(&handover.from)?.is_empty() {
             return Ok(None);
         }
         // In this order: what is drained stays so, and the positions that were looked at before may have moved until then.
         let reached = old.is_drained()? && {
-            self.following.fences = Arc::new(old.positions()?.into_iter().collect());
+            self.following.fences = Arc::new(old.positions()?);
             behind == 0 && self.follower.behind(&self.following.fences)? == 0
         };
         Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))

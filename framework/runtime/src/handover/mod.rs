@@ -3,10 +3,8 @@
 
 mod attend;
 mod confirm;
-mod follow;
+mod generation;
 mod lead;
-mod old;
-mod tail;
 
 use headwater_core::handover::Side;
 

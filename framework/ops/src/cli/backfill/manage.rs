@@ -51,7 +51,7 @@ pub(super) fn manage(
                 RunPhase::Cancelled => format!(
                     "{id} is cancelled: whoever works on it stops within seconds. `backfill clean {id}` removes what it has\n"
                 ),
-                phase => format!("{id} is over already: {}\n", phase_name(phase)),
+                phase => format!("{id} is over already: {}\n", phase.as_str()),
             };
             print(out, &told)
         }
@@ -83,9 +83,9 @@ fn list(registry: &Registry<'_>, matches: &ArgMatches, out: &mut dyn Write) -> R
     let width = runs.keys().map(String::len).max().unwrap_or(0);
     let in_force = registry.in_force().map_err(backfill_error)?;
     let line = |record: &RunRecord| {
-        let phase = if record.app == in_force { "in force" } else { phase_name(record.phase) };
+        let phase = if record.app == in_force { "in force" } else { record.phase.as_str() };
         let (from, to) = (times::show(record.says.from), times::show(record.says.to));
-        format!("{:width$}  {:9}  {:10}  {from} to {to}\n", record.id, phase, show::mode(record.mode))
+        format!("{:width$}  {:9}  {:10}  {from} to {to}\n", record.id, phase, record.mode.as_str())
     };
     print(out, &runs.values().map(line).collect::<String>())
 }
@@ -93,8 +93,8 @@ fn list(registry: &Registry<'_>, matches: &ArgMatches, out: &mut dyn Write) -> R
 fn record_json(record: &RunRecord) -> Value {
     json!({
         "id": record.id,
-        "phase": phase_name(record.phase),
-        "mode": show::mode(record.mode),
+        "phase": record.phase.as_str(),
+        "mode": record.mode.as_str(),
         "from": times::show(record.says.from),
         "to": times::show(record.says.to),
         "planned_at": times::show(record.made_at),
@@ -116,7 +116,7 @@ fn status_json(standing: &Standing) -> Value {
 fn status_text(Standing { record, progress, members }: &Standing) -> String {
     let percent = (progress.done * 100).checked_div(progress.total).unwrap_or(100);
     let mut text = show::plan(record, &[], 1, None);
-    text.push_str(&format!("  phase     {}, planned {}\n", phase_name(record.phase), times::show(record.made_at)));
+    text.push_str(&format!("  phase     {}, planned {}\n", record.phase.as_str(), times::show(record.made_at)));
     text.push_str(&format!(
         "  progress  {} of {} offsets ({percent} %), {} partitions open\n",
         progress.done, progress.total, progress.open
@@ -125,12 +125,4 @@ fn status_text(Standing { record, progress, members }: &Standing) -> String {
         text.push_str(&format!("  worker    {} at {}\n", member.id, member.host));
     }
     text
-}
-
-fn phase_name(phase: RunPhase) -> &'static str {
-    match phase {
-        RunPhase::Planned => "planned",
-        RunPhase::Done => "done",
-        RunPhase::Cancelled => "cancelled",
-    }
 }

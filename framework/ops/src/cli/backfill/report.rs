@@ -5,7 +5,6 @@ use headwater_core::bounded::RunRecord;
 use headwater_runtime::backfill::{Comparison, Ended, ResultDigest};
 use serde_json::{Value, json};
 
-use super::show;
 use super::tally::Counts;
 use crate::cli::times;
 
@@ -61,7 +60,7 @@ impl Report<'_> {
         );
         json!({
             "backfill": self.record.id,
-            "mode": show::mode(self.record.mode),
+            "mode": self.record.mode.as_str(),
             "from": times::show(self.record.says.from),
             "to": times::show(self.record.says.to),
             "ended": self.ended(),

@@ -9,7 +9,7 @@ use headwater_core::Blueprint;
 use headwater_core::bounded::{Mode, RunPhase, RunRecord};
 use headwater_core::port::Log;
 use headwater_runtime::backfill::{Draft, Ended, Registry, Request, digest, plan};
-use headwater_runtime::{Observer, Shutdown};
+use headwater_runtime::{Observer, Shutdown, wall_clock};
 
 use super::progress::Shown;
 use super::report::Report;
@@ -18,7 +18,6 @@ use super::{backfill_error, blueprint, files, outcome, parse, run_blueprint, sho
 use crate::admin::{AdminServer, Health, Site, StatePages, Status};
 use crate::cli::output::print;
 use crate::cli::spec::{AppSpec, BoundedWork};
-use crate::cli::times::now;
 use crate::config::{Listen, Settings, Text};
 use crate::error::CliError;
 use crate::explain::codes;
@@ -65,7 +64,7 @@ impl Call<'_> {
             Some(record) => (Draft { record, warnings: Vec::new() }, false),
             None => {
                 let request = self.request()?;
-                (plan(self.topology, self.log.as_ref(), &request, now()).map_err(backfill_error)?, true)
+                (plan(self.topology, self.log.as_ref(), &request, wall_clock()).map_err(backfill_error)?, true)
             }
         };
         *is_diff = draft.record.mode == Mode::Diff;
@@ -77,11 +76,11 @@ impl Call<'_> {
         eprint!("{shown}");
         let record = if is_new { registry.keep(&draft.record).map_err(backfill_error)? } else { draft.record };
         let (tally, began) = (Arc::new(Tally::default()), Instant::now());
-        let ended = match record.phase {
-            _ if record.then_live => self.work(&record, max_rate, &tally)?,
-            RunPhase::Planned => self.work(&record, max_rate, &tally)?,
+        let ended = if record.then_live || record.phase == RunPhase::Planned {
+            self.work(&record, max_rate, &tally)?
+        } else {
             // All of it is there: what is left is to compare.
-            _ => Ended::Complete,
+            Ended::Complete
         };
         self.conclude(&registry, &record, ended, (&tally, began), out)
     }
@@ -91,11 +90,11 @@ impl Call<'_> {
         let chosen = parse::names(self.matches, "inputs");
         let files = files::inputs(self.matches, chosen.as_ref())?;
         let is_whole = files::are_all_streams(&files, self.topology, chosen.as_ref());
-        let mut request = parse::request(self.matches, now(), is_whole)?;
+        let mut request = parse::request(self.matches, wall_clock(), is_whole)?;
         if !files.is_empty() {
             // What the topology and the flags refuse is found before anything is written.
             files::announce(&files, self.topology, &mut request);
-            plan(self.topology, self.log.as_ref(), &request, now()).map_err(backfill_error)?;
+            plan(self.topology, self.log.as_ref(), &request, wall_clock()).map_err(backfill_error)?;
         }
         let is_dry = self.matches.get_flag("dry-run");
         files::put(&files, self.topology, self.log.as_ref(), &mut request, is_dry)?;

@@ -12,7 +12,7 @@ const ASSUMED_RATE: u64 = 50_000;
 
 /// The plan's lines.
 pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_rate: Option<u64>) -> String {
-    let mut text = format!("backfill {} ({})\n", record.id, mode(record.mode));
+    let mut text = format!("backfill {} ({})\n", record.id, record.mode.as_str());
     let mut topics: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
     for span in &record.spans {
         let (offsets, partitions) = topics.entry(&span.topic).or_default();
@@ -50,15 +50,6 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
         let _ = writeln!(text, "  warning   {warning}");
     }
     text
-}
-
-/// As the flag has it.
-pub(super) fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Emit => "emit",
-        Mode::StateOnly => "state-only",
-        Mode::Diff => "diff",
-    }
 }
 
 fn duration(seconds: u64) -> String {

@@ -1,0 +1,103 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
+use headwater_core::{Manifest, Plan, TopicPartition};
+
+use crate::RunError;
+use crate::control::Control;
+use crate::positions::standings;
+
+/// How long its control topic may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A generation as its committed positions tell, whoever of its processes did the work.
+pub(super) struct Generation {
+    pub(super) name: String,
+    reader: Box<dyn Reader>,
+    /// What it reads from outside.
+    pub(super) inputs: Vec<TopicPartition>,
+    repartitions: Vec<TopicPartition>,
+}
+
+impl Generation {
+    /// The one of this plan.
+    pub(super) fn of(plan: &Plan, log: &dyn Log) -> Result<Generation, LogError> {
+        let outside = plan.blueprint().input_topics();
+        let all = plan.tasks().into_iter().flat_map(|task| {
+            let partition = task.partition;
+            plan.inputs_of(&task).into_iter().map(move |topic| TopicPartition { topic, partition })
+        });
+        let (inputs, repartitions) = all.partition(|partition| outside.iter().any(|topic| **topic == *partition.topic));
+        Generation::reading(plan.blueprint().app(), inputs, repartitions, log)
+    }
+
+    /// One that is known by its manifest only. None if it has never run.
+    pub(super) fn find(name: &str, log: &dyn Log) -> Result<Option<Generation>, RunError> {
+        let state = Control::of(name, &headwater_core::control_topic(name), log).read(PATIENCE)?.unwrap_or_default();
+        let Some(kept) = state.manifest else { return Ok(None) };
+        let Manifest { inputs, repartitions, .. } = kept.manifest;
+        let inputs = inputs.iter().map(|(topic, entry)| (topic.as_str(), entry.partitions));
+        let repartitions = repartitions.values().map(|entry| (entry.topic.as_str(), entry.partitions));
+        Ok(Some(Generation::reading(name, partitions(inputs), partitions(repartitions), log)?))
+    }
+
+    fn reading(
+        name: &str,
+        inputs: Vec<TopicPartition>,
+        repartitions: Vec<TopicPartition>,
+        log: &dyn Log,
+    ) -> Result<Generation, LogError> {
+        let reader = log.reader(&ReaderConfig { group: name.to_owned(), read_uncommitted: false })?;
+        Ok(Generation { name: name.to_owned(), reader, inputs, repartitions })
+    }
+
+    /// How far it has committed its inputs; those it has not begun are at the beginning of their logs.
+    pub(super) fn positions(&mut self) -> Result<BTreeMap<TopicPartition, i64>, LogError> {
+        let standings = standings(self.reader.as_mut(), &self.inputs)?;
+        Ok(self.inputs.iter().cloned().zip(standings.into_iter().map(|standing| standing.position)).collect())
+    }
+
+    /// Offsets of the inputs between where it is and how far it may go.
+    pub(super) fn behind(&mut self, fences: &BTreeMap<TopicPartition, i64>) -> Result<u64, LogError> {
+        let positions = self.positions()?;
+        let left = |(partition, position): (&TopicPartition, &i64)| {
+            u64::try_from(fences.get(partition).copied().unwrap_or(0).saturating_sub(*position)).unwrap_or(0)
+        };
+        Ok(positions.iter().map(left).sum())
+    }
+
+    /// What its inputs know of event time, by the names that generation `heir` reads them under.
+    pub(super) fn clocks(&mut self, heir: &str) -> Result<BTreeMap<TopicPartition, String>, LogError> {
+        let mut clocks = BTreeMap::new();
+        let all = self.partitions();
+        let committed = self.reader.committed(&all)?;
+        for (partition, committed) in all.into_iter().zip(committed) {
+            let Some(committed) = committed else { continue };
+            let own = partition.topic.strip_prefix(&self.name).filter(|_| self.repartitions.contains(&partition));
+            let topic = own.map_or_else(|| partition.topic.to_string(), |rest| format!("{heir}{rest}"));
+            clocks.insert(TopicPartition::new(topic.as_str(), partition.partition), committed.metadata);
+        }
+        Ok(clocks)
+    }
+
+    /// Whether it has committed everything there is in its repartition topics.
+    pub(super) fn is_drained(&mut self) -> Result<bool, LogError> {
+        let standings = standings(self.reader.as_mut(), &self.repartitions)?;
+        Ok(standings.iter().all(|standing| standing.position >= standing.end))
+    }
+
+    /// Everything it reads.
+    pub(super) fn partitions(&self) -> Vec<TopicPartition> {
+        self.inputs.iter().chain(&self.repartitions).cloned().collect()
+    }
+}
+
+/// Partitions as confirmations name them.
+pub(super) fn names(partitions: &[TopicPartition]) -> BTreeSet<(String, i32)> {
+    partitions.iter().map(|partition| (partition.topic.to_string(), partition.partition)).collect()
+}
+
+fn partitions<'a>(topics: impl Iterator<Item = (&'a str, Option<i32>)>) -> Vec<TopicPartition> {
+    topics.flat_map(|(topic, count)| TopicPartition::all_of(topic, count.unwrap_or(0))).collect()
+}
