@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_core::port::{Admin, LogError, MemberInfo, NewTopic, TopicInfo};
+use headwater_core::port::{Admin, Committed, LogError, MemberInfo, NewTopic, TopicInfo};
 use headwater_core::{Timestamp, TopicPartition};
 use rdkafka::admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
@@ -234,7 +234,7 @@ impl Admin for KafkaAdmin {
         groups::members(&self.client, group)
     }
 
-    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
         if positions.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use headwater_core::port::{LogError, MemberInfo};
+use headwater_core::port::{Committed, LogError, MemberInfo};
 use headwater_core::{Timestamp, TopicPartition};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -30,8 +30,13 @@ pub(crate) fn members(client: &Client, group: &str) -> Result<Vec<MemberInfo>, L
     Ok(found.into_iter().map(|member| MemberInfo { id: member.id, instance: member.instance, host: member.host }).collect())
 }
 
-pub(crate) fn set_positions(client: &Client, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
-    let list = list(positions.iter().cloned())?;
+pub(crate) fn set_positions(client: &Client, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
+    let list = list(positions.iter().map(|(partition, committed)| (partition.clone(), committed.offset)))?;
+    for (partition, committed) in positions {
+        if let Some(mut element) = list.find_partition(&partition.topic, partition.partition) {
+            element.set_metadata(&committed.metadata);
+        }
+    }
     patiently(&format!("setting positions of group {group:?}"), || native::set_positions(client, group, &list, TRY))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use headwater_core::port::{Admin, Log, LogError, MemberInfo, ReaderConfig, StoreError};
+use headwater_core::port::{Admin, Committed, Log, LogError, MemberInfo, ReaderConfig, StoreError};
 use headwater_core::{Blueprint, ControlState, ResetMark, StoreKind, Timestamp, TopicPartition};
 use thiserror::Error;
 
@@ -197,7 +197,8 @@ impl Reset {
         }
         let mut admin = log.admin()?;
         let (set, removed): (Vec<&Move>, Vec<&Move>) = self.moves.iter().partition(|moved| moved.to.is_some());
-        let set: Vec<_> = set.into_iter().filter_map(|moved| Some((moved.partition.clone(), moved.to?))).collect();
+        let at = |offset| Committed { offset, metadata: String::new() };
+        let set: Vec<_> = set.into_iter().filter_map(|moved| Some((moved.partition.clone(), at(moved.to?)))).collect();
         let gone: Vec<TopicPartition> = removed
             .into_iter()
             .map(|moved| moved.partition.clone())

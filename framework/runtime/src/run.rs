@@ -13,7 +13,7 @@ use headwater_core::handover::Side;
 use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
-use crate::backfill::{Ended, Goal, goal};
+use crate::backfill::{self, Ended, Goal, goal};
 use crate::handover::{Attendance, Seat};
 use crate::manifest::{self, Guard};
 use crate::restore_log::RestoreLog;
@@ -74,7 +74,8 @@ impl Process {
         world: World,
         options: RunOptions,
     ) -> Result<Process, RunError> {
-        Process::made(blueprint, None, Some(seat), world, options)
+        let blueprint = backfill::continued(blueprint, &seat.app, world.log.as_ref())?;
+        Process::made(&blueprint, None, Some(seat), world, options)
     }
 
     /// The same for a bounded run, which `blueprint` has the name of. It ends when `goal` is reached.

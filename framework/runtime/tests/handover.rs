@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use headwater_core::bounded::{Finish, Mode, RunPhase};
 use headwater_core::handover::Side;
 use headwater_core::port::{Log, ReaderConfig, Stores};
-use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology, partition_for};
-use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
+use headwater_core::{Blueprint, Record, Timestamp, TopicPartition, Topology, partition_for};
+use headwater_runtime::backfill::{BackfillError, Destination, Edge, Ended, Registry, Request, Staged, begin, plan, stage};
 use headwater_runtime::{Backlog, Process, RunError, RunOptions, Seat, Shutdown, Silent, World};
 use headwater_testkit::{MemoryLog, MemoryStores};
 
@@ -24,6 +24,14 @@ fn topology(t: &mut Topology) {
     let events = t.input::<String, i64>("events");
     events.count("sums").to("sums");
     events.rekey("by-parity", |number| (number % 2).to_string()).count("parities").to("parities");
+}
+
+/// The next version has a store that the first one did not have, and an output of it.
+fn with_a_new_store(t: &mut Topology) {
+    let events = t.input::<String, i64>("events");
+    events.count("sums").to("sums");
+    events.rekey("by-parity", |number| (number % 2).to_string()).count("parities").to("parities");
+    events.count("visits").to("visits");
 }
 
 struct Fixture {
@@ -41,11 +49,9 @@ impl Fixture {
 
     fn write(&self, count: i64) {
         for _ in 0..count {
-            let number = self.written.fetch_add(1, Ordering::Relaxed);
-            let key = format!("k{}", number % KEYS);
-            let partition = partition_for(Some(key.as_bytes()), PARTITIONS, 0);
-            let value = number.to_string();
-            self.log.append("events", partition, Some(key.as_bytes()), Some(value.as_bytes()), Timestamp::from_millis(number));
+            let Record { key, value, timestamp, .. } = event(self.written.fetch_add(1, Ordering::Relaxed));
+            let partition = partition_for(key.as_deref(), PARTITIONS, 0);
+            self.log.append("events", partition, key.as_deref(), value.as_deref(), timestamp);
         }
     }
 
@@ -61,10 +67,14 @@ impl Fixture {
     }
 
     fn process(&self, name: &str, who: &str, side: Side) -> Result<Process, RunError> {
+        self.process_of(topology, name, who, side)
+    }
+
+    fn process_of(&self, version: fn(&mut Topology), name: &str, who: &str, side: Side) -> Result<Process, RunError> {
         let stores: Arc<dyn Stores> = Arc::new(MemoryStores::new());
         let world = World { log: Arc::new(self.log.clone()), stores, observer: Arc::new(Silent) };
         let options = RunOptions { process_id: who.into(), workers: 2, ..RunOptions::default() };
-        let blueprint = Blueprint::of(name, topology).unwrap();
+        let blueprint = Blueprint::of(name, version).unwrap();
         Process::prepare_generation(&blueprint, Seat { app: APP.into(), side }, world, options)
     }
 
@@ -116,6 +126,17 @@ impl Fixture {
     }
 }
 
+/// The event of a number.
+fn event(number: i64) -> Record {
+    Record {
+        offset: number,
+        timestamp: Timestamp::from_millis(number),
+        key: Some(format!("k{}", number % KEYS).into()),
+        value: Some(number.to_string().into()),
+        headers: Vec::new(),
+    }
+}
+
 #[test]
 fn a_new_version_takes_over_while_records_keep_coming() {
     let fixture = Fixture::new();
@@ -162,6 +183,116 @@ fn a_new_version_takes_over_while_records_keep_coming() {
     fixture.check();
 }
 
+#[test]
+fn a_new_store_is_filled_from_history_and_joins_at_the_cut() {
+    let fixture = Fixture::new();
+    fixture.write(5_000);
+    let (old, new) = (Shutdown::new(), Shutdown::new());
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| fixture.run(APP, "a", Side::Old, &old));
+        fixture.wait_until_consumed(APP);
+        let writer = scope.spawn(|| fixture.keep_writing());
+        let next = || fixture.process_of(with_a_new_store, NEXT, "b", Side::New { silent: true })?.run(&new);
+        let second = scope.spawn(next);
+        assert_eq!(first.join().unwrap().unwrap(), Ended::HandedOver);
+        let at_the_cut = fixture.written.load(Ordering::Relaxed);
+        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 1_000);
+        fixture.stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        fixture.wait_until_consumed(NEXT);
+        new.request();
+        assert_eq!(second.join().unwrap().unwrap(), Ended::Stopped);
+    });
+    fixture.check();
+    // It says nothing of what was before the cut, and has counted it.
+    let mut newest: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+    for (key, count) in (0..PARTITIONS).flat_map(|partition| fixture.records("visits", partition)) {
+        let before = newest.insert(key, count);
+        assert!(before.map_or(count > 5_000 / KEYS, |before| count == before + 1), "{before:?} then {count}");
+    }
+    assert_eq!(newest.values().sum::<i64>(), fixture.written.load(Ordering::Relaxed));
+}
+
+/// The topic has lost its beginning, and a file has it.
+#[test]
+fn a_new_version_begins_with_a_file_and_goes_on_with_the_topic() {
+    let fixture = Fixture::new();
+    fixture.write(5_000);
+    let cut = Timestamp::from_millis(3_000);
+    let (old, new) = (Shutdown::new(), Shutdown::new());
+    let blueprint = Blueprint::of(APP, topology).unwrap();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| fixture.run(APP, "a", Side::Old, &old));
+        fixture.wait_until_consumed(APP);
+        // Some rows are in both, before the cut and behind it; each counts once.
+        let staged =
+            stage(&blueprint, &fixture.log, "v2", "events", &|| Ok(Box::new((0..3_500).map(|number| Ok(event(number))))));
+        let staged = BTreeMap::from([("events".to_owned(), staged.unwrap())]);
+        let gone = (0..PARTITIONS).map(|number| (TopicPartition::new("events", number), 700)).collect::<Vec<_>>();
+        fixture.log.admin().unwrap().delete_records(&gone).unwrap();
+
+        let registry = Registry::of(&blueprint, &fixture.log);
+        let request = then_live("v2", Edge::Time(cut), staged);
+        let record = plan(&blueprint, &fixture.log, &request, Timestamp::from_millis(0)).unwrap().record;
+        registry.keep(&record).unwrap();
+        let next = Blueprint::of(NEXT, topology).unwrap();
+        begin(&next, &record, true, &fixture.log).unwrap();
+        let writer = scope.spawn(|| fixture.keep_writing());
+        let second = scope.spawn(|| fixture.run(NEXT, "b", Side::New { silent: true }, &new));
+        assert_eq!(first.join().unwrap().unwrap(), Ended::HandedOver);
+        let at_the_cut = fixture.written.load(Ordering::Relaxed);
+        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 1_000);
+        fixture.stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        fixture.wait_until_consumed(NEXT);
+        new.request();
+        assert_eq!(second.join().unwrap().unwrap(), Ended::Stopped);
+    });
+    fixture.check();
+    // A process that is started later reads the same.
+    fixture.write(1_000);
+    let shutdown = Shutdown::new();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| fixture.run(NEXT, "c", Side::Old, &shutdown));
+        fixture.wait_until_consumed(NEXT);
+        shutdown.request();
+        running.join().unwrap().unwrap();
+    });
+    fixture.check();
+}
+
+#[test]
+fn a_table_does_not_begin_with_a_file_where_the_run_goes_on_live() {
+    let log = MemoryLog::new();
+    ["events", "names"].into_iter().for_each(|topic| log.create_topic(topic, PARTITIONS));
+    let joined = |t: &mut Topology| {
+        let names = t.table::<String, i64>("names");
+        t.input::<String, i64>("events").join("named", &names, |event, name| event + name).to("named");
+    };
+    let blueprint = Blueprint::of(APP, joined).unwrap();
+    let staged = BTreeMap::from([("names".to_owned(), Staged::unknown("app.v2", "names"))]);
+    let request = then_live("v2", Edge::Time(Timestamp::from_millis(1)), staged);
+    let refused = plan(&blueprint, &log, &request, Timestamp::from_millis(0)).unwrap_err();
+    assert!(matches!(&refused, BackfillError::TableFromFile { input } if input == "names"), "{refused}");
+}
+
+fn then_live(id: &str, to: Edge, staged: BTreeMap<String, Staged>) -> Request {
+    Request {
+        id: id.into(),
+        from: Edge::Earliest,
+        to,
+        inputs: None,
+        staged,
+        mode: Mode::Emit,
+        destination: Some(Destination::Same),
+        warmup: None,
+        finish: Finish::KeepOpen,
+        outputs: None,
+        then_live: true,
+        asked: BTreeMap::new(),
+    }
+}
+
 /// The process that took over is the old one of the next time, without having been started again.
 #[test]
 fn one_generation_after_the_other_takes_over() {
@@ -170,20 +301,7 @@ fn one_generation_after_the_other_takes_over() {
     let stops = [Shutdown::new(), Shutdown::new(), Shutdown::new(), Shutdown::new()];
     let blueprint = Blueprint::of(APP, topology).unwrap();
     let registry = Registry::of(&blueprint, &fixture.log);
-    let request = Request {
-        id: "v1".into(),
-        from: Edge::Earliest,
-        to: Edge::Now,
-        inputs: None,
-        staged: BTreeMap::new(),
-        mode: Mode::Emit,
-        destination: Some(Destination::Same),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        then_live: true,
-        asked: BTreeMap::new(),
-    };
+    let request = then_live("v1", Edge::Now, BTreeMap::new());
     registry.keep(&plan(&blueprint, &fixture.log, &request, Timestamp::from_millis(0)).unwrap().record).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| fixture.keep_writing());

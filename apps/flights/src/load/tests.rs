@@ -60,7 +60,7 @@ impl Admin for Memory {
     fn members(&mut self, _: &str) -> Result<Vec<MemberInfo>, LogError> {
         Ok(Vec::new())
     }
-    fn set_positions(&mut self, _: &str, _: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+    fn set_positions(&mut self, _: &str, _: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
         Err(LogError::Fatal("a load has no group".into()))
     }
     fn delete_positions(&mut self, _: &str, _: &[TopicPartition]) -> Result<(), LogError> {

@@ -311,7 +311,7 @@ impl Plan {
 }
 
 impl Blueprint {
-    fn sources(&self) -> impl Iterator<Item = &crate::topology::SourceSpec> {
+    pub(super) fn sources(&self) -> impl Iterator<Item = &crate::topology::SourceSpec> {
         self.graph.nodes.iter().filter_map(|node| match &node.make {
             Make::Source(source) => Some(source),
             _ => None,

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounded, Finish, Span, TimeRange};
+use crate::port::Committed;
 use crate::record::TopicPartition;
+use crate::task::metadata_at;
 use crate::time::Timestamp;
 
 /// What becomes of a run's results.
@@ -84,7 +86,7 @@ pub struct RunRecord {
     pub staged: BTreeMap<String, String>,
     /// What is read, of every stream and table input; of a staged one, by the name of the topic that has it.
     pub spans: Vec<InputSpan>,
-    /// Event time of the stream records that reach user code.
+    /// Event time of the stream records that reach user code; of a run that goes on live, only of the rows of files.
     pub sees: TimeRange,
     /// Event time of the results that count.
     pub says: TimeRange,
@@ -118,6 +120,26 @@ impl RunRecord {
             finish: self.finish,
             outputs: self.outputs.iter().map(|(topic, to)| (topic.as_str().into(), to.as_deref().map(Into::into))).collect(),
         }
+    }
+
+    /// Streams that begin with the rows of files and go on live: by declared topic, the topic that has those rows; and the event time from
+    /// which on records are the declared topic's.
+    pub fn history(&self) -> Option<(&BTreeMap<String, String>, Timestamp)> {
+        (self.then_live && !self.staged.is_empty()).then_some((&self.staged, self.sees.to))
+    }
+
+    /// Where the group of a run that goes on live begins: in each partition at the beginning of its span. A stream that continues history is
+    /// known to have had everything before that moment, if it begins there by its records' timestamps (`is_record_time`).
+    pub fn beginnings(&self, is_record_time: impl Fn(&str) -> bool) -> Vec<(TopicPartition, Committed)> {
+        let clock = |topic: &str| match self.history() {
+            Some((staged, until)) if staged.contains_key(topic) && is_record_time(topic) => metadata_at(until),
+            _ => String::new(),
+        };
+        let beginning = |span: &InputSpan| {
+            let committed = Committed { offset: span.span.start, metadata: clock(&span.topic) };
+            (TopicPartition::new(span.topic.as_str(), span.partition), committed)
+        };
+        self.spans.iter().map(beginning).collect()
     }
 
     /// Offsets to be read, transaction markers included.

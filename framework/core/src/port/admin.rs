@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::LogError;
+use super::{Committed, LogError};
 use crate::record::TopicPartition;
 use crate::time::Timestamp;
 
@@ -54,8 +54,8 @@ pub trait Admin: Send {
     fn offsets_at(&mut self, times: &[(TopicPartition, Timestamp)]) -> Result<Vec<Option<i64>>, LogError>;
     /// The members of a group; none if there is no such group.
     fn members(&mut self, group: &str) -> Result<Vec<MemberInfo>, LogError>;
-    /// Sets the group's positions, without metadata. [`LogError::Fatal`] while it has members.
-    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError>;
+    /// Sets the group's positions and what is kept beside them. [`LogError::Fatal`] while it has members.
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError>;
     /// Removes the group's positions, so that it begins anew; where it has none is fine. [`LogError::Fatal`] while it has members.
     fn delete_positions(&mut self, group: &str, partitions: &[TopicPartition]) -> Result<(), LogError>;
     /// Removes the group with all its positions; one that does not exist is no error. [`LogError::Fatal`] while it has members.

@@ -161,8 +161,9 @@ impl Task {
         for input in self.inputs.iter_mut().filter(|input| input.role != SourceRole::Repartition) {
             let span = bounds.span(&input.partition);
             input.end_at(span.end);
-            if input.role == SourceRole::Table {
-                input.gate = span.end;
+            match input.role {
+                SourceRole::Table => input.gate = span.end,
+                _ => input.sees = bounds.sees,
             }
             if span.is_empty() {
                 input.clock.set_idle();
@@ -180,6 +181,9 @@ fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: O
     let gate = if source.role == SourceRole::Table { start.map_or(0, |start| start.end) } else { 0 };
     let policy = source.policy.unwrap_or_default();
     let mut input = InputQueue::new(partition, source.role, policy, node, (source.make)(), clock, position, gate);
-    input.max_future = source.max_future;
+    (input.max_future, input.sees) = (source.max_future, source.sees);
+    if source.is_history {
+        input.end_at(start.map_or(0, |start| start.end));
+    }
     (input, reached)
 }

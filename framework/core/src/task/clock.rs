@@ -27,6 +27,11 @@ impl Reading {
     }
 }
 
+/// The metadata of a position in an input before which records of up to `time` have been.
+pub(crate) fn metadata_at(time: Timestamp) -> String {
+    Clock::Source { newest: time, bound: Duration::ZERO, idle: false }.encode(Timestamp::MIN)
+}
+
 /// The event time of one input partition. It never goes back, not over a restart either: it is committed with the offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use build::InputStart;
+pub(crate) use clock::metadata_at;
 pub(crate) use ended::lanes_ended;
 pub use error::TaskError;
 pub(crate) use fault::Verdict;
@@ -154,8 +155,7 @@ impl Task {
             return Err(Refused(refused).into());
         }
         let input = &mut self.inputs[chosen];
-        let unseen = |bounds: &Arc<Bounded>| input.role == SourceRole::Stream && !bounds.sees.contains(head.timestamp);
-        if self.bounds.as_ref().is_some_and(unseen) {
+        if !input.sees.contains(head.timestamp) {
             // It moves event time, as it did live.
             return Ok(());
         }
@@ -241,7 +241,8 @@ impl Task {
         }
         let mut news = false;
         for input in &mut self.inputs {
-            if input.quiet_for(now) >= timeout {
+            // What does not grow is not waited for.
+            if input.quiet_for(now) >= timeout || input.has_ended() {
                 news |= input.clock.set_idle();
             }
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::header::{HEADER, TimeHeader};
+use crate::bounded::TimeRange;
 use crate::operators::Source;
 use crate::policy::Policy;
 use crate::port::{Appended, Batch};
@@ -40,8 +41,10 @@ pub(crate) struct InputQueue {
     at_end: bool,
     /// For a table: the end it had when the task started. Streams wait until it is reached.
     pub(crate) gate: i64,
-    /// In a bounded run, for an input that is not a repartition topic: the first offset that is not read.
+    /// For an input that ends, as in a bounded run all but repartition topics do: the first offset that is not read.
     until: Option<i64>,
+    /// Event time of the records that reach user code; the others move event time only.
+    pub(crate) sees: TimeRange,
     /// The first offset that is not processed for now.
     fence: Option<i64>,
     /// Since when there has been nothing to read.
@@ -80,6 +83,7 @@ impl InputQueue {
             at_end: false,
             gate,
             until: None,
+            sees: TimeRange::ALL,
             fence: None,
             quiet_since: None,
             committed: None,
@@ -169,18 +173,18 @@ impl InputQueue {
         self.is_exhausted() || self.is_fenced()
     }
 
-    /// In a bounded run: sets the first offset that is not read.
+    /// Sets the first offset that is not read.
     pub(crate) fn end_at(&mut self, until: i64) {
         self.until = Some(until);
         self.at_end |= self.position >= until;
     }
 
-    /// In a bounded run: whether everything has been received.
+    /// Whether everything has been received of an input that ends.
     pub(crate) fn is_received(&self) -> bool {
         self.until.is_some_and(|until| self.position >= until)
     }
 
-    /// In a bounded run: whether everything there is has been processed.
+    /// Whether everything has been processed of an input that ends.
     pub(crate) fn has_ended(&self) -> bool {
         self.records.is_empty() && (self.is_received() || self.clock.has_ended())
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bounded::TimeRange;
 use crate::inspect::{Shape, Types};
 use crate::operators::{Edge, Operator, Source};
 use crate::policy::Policy;
@@ -54,6 +55,10 @@ pub(crate) struct SourceSpec {
     pub(crate) types: Types,
     /// Whether event time is the record's timestamp, not something in its value.
     pub(crate) is_record_time: bool,
+    /// Event time of the records that reach user code; for a stream.
+    pub(crate) sees: TimeRange,
+    /// Whether it is what another source's topic does not have of the past: it does not grow.
+    pub(crate) is_history: bool,
     pub(crate) make: Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Graph, Make, NodeSpec, SourceRole, SourceSpec, Stream};
+use crate::bounded::TimeRange;
 use crate::codec::{Codec, Json};
 use crate::inspect::Types;
 use crate::key::Key;
@@ -31,6 +32,8 @@ impl<K: Key, V: 'static, C: Codec<V>> Input<K, V, C> {
             max_future: Some(MAX_FUTURE),
             types: Types::of::<K, V, C>(),
             is_record_time: true,
+            sees: TimeRange::ALL,
+            is_history: false,
             make: Arc::new(|| make::<K, V, C>(None)),
         };
         let node = graph.borrow_mut().add(NodeSpec::new(topic, Make::Source(source)));

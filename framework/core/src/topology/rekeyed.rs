@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Graph, Make, NodeSpec, SourceRole, SourceSpec, Stream};
+use crate::bounded::TimeRange;
 use crate::codec::Codec;
 use crate::inspect::Types;
 use crate::key::Key;
@@ -28,6 +29,8 @@ impl<K: Key, V: 'static> Rekeyed<K, V> {
             max_future: None,
             types: Types::of::<K, V, C>(),
             is_record_time: true,
+            sees: TimeRange::ALL,
+            is_history: false,
             make: Arc::new(|| Box::new(StreamSource::<K, V, C> { timestamp: None, loaded: None, codec: PhantomData })),
         };
         let node = NodeSpec::new(format!("{name}-repartition-source"), Make::Source(source));

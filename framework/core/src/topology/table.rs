@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Changelog, Graph, Make, NodeSpec, SourceRole, SourceSpec, StoreSpec};
+use crate::bounded::TimeRange;
 use crate::codec::{Codec, Json};
 use crate::inspect::{Shape, StoreKind, Types};
 use crate::key::Key;
@@ -39,6 +40,8 @@ impl<K: Key, V: 'static, C: Codec<V>> Table<K, V, C> {
             max_future: None,
             types: Types::of::<K, V, C>(),
             is_record_time: true,
+            sees: TimeRange::ALL,
+            is_history: false,
             make: Arc::new(|| Box::new(TableSource::<K, V, C> { loaded: None, types: PhantomData })),
         };
         let node = nodes.add(NodeSpec { stores: vec![store], ..NodeSpec::new(topic, Make::Source(source)) });

@@ -1,15 +1,23 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use headwater_core::bounded::RunRecord;
 use headwater_core::port::{Log, LogError, ReaderConfig};
 use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
+use crate::RunError;
+use crate::control::Control;
+
+/// How long the control topic may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Puts a run that has no end where its plan begins, unless it has begun; and looks that it is not heard too early: one that is not `silent` must
 /// write into topics that nobody has written to.
 pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn Log) -> Result<(), BackfillError> {
     let mut reader = log.reader(&ReaderConfig { group: record.app.clone(), read_uncommitted: false })?;
-    let starts: Vec<(TopicPartition, i64)> =
-        record.spans.iter().map(|span| (TopicPartition::new(span.topic.as_str(), span.partition), span.span.start)).collect();
+    let times = blueprint.input_times();
+    let starts = record.beginnings(|topic| times.get(topic).is_none_or(|times| times.is_record_time));
     let partitions: Vec<TopicPartition> = starts.iter().map(|(partition, _)| partition.clone()).collect();
     if reader.committed(&partitions)?.iter().any(Option::is_some) {
         return Ok(());
@@ -28,4 +36,14 @@ pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn 
         Err(LogError::Fatal(_)) if !admin.members(&record.app)?.is_empty() => Ok(()),
         set => Ok(set?),
     }
+}
+
+/// The topology of generation `blueprint` of application `app`: where its streams began with the rows of files, these are what comes before them.
+pub(crate) fn continued(blueprint: &Arc<Blueprint>, app: &str, log: &dyn Log) -> Result<Arc<Blueprint>, RunError> {
+    if blueprint.app() == app {
+        return Ok(Arc::clone(blueprint));
+    }
+    let state = Control::of(app, &headwater_core::control_topic(app), log).read(PATIENCE)?.unwrap_or_default();
+    let history = state.runs.values().find(|run| run.app == blueprint.app()).and_then(RunRecord::history);
+    Ok(history.map_or_else(|| Arc::clone(blueprint), |(topics, until)| blueprint.with_history(topics, until)))
 }

@@ -128,6 +128,14 @@ pub enum BackfillError {
         /// How many it has.
         rows: u64,
     },
+    /// A run that goes on live was given a file for a table.
+    #[error(
+        "input {input:?} is a table: with --then-live it is read from its topic, which has its rows. Leave its file out, or write its rows into the topic first"
+    )]
+    TableFromFile {
+        /// The input.
+        input: String,
+    },
     /// Another process began to stage the same file for the same run.
     #[error(
         "another process took over staging the file of input {input:?} for backfill {id:?}. The same command again joins in the work once that is done"

@@ -18,6 +18,7 @@ mod scan;
 mod staging;
 
 pub use beginning::begin;
+pub(crate) use beginning::continued;
 pub use clean::{Cleaning, clean};
 pub use compare::{Comparison, Difference, compare};
 pub use digest::{ResultDigest, digest};

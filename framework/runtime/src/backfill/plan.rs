@@ -112,7 +112,9 @@ impl Times {
         if let Edge::Time(to) = request.to {
             // The state of a run that says nothing is the state at that moment; results need the windows they begin.
             let overhang = if request.mode == Mode::StateOnly { Duration::ZERO } else { blueprint.overhang(to) };
-            (times.says.to, times.sees.to) = (to, to + overhang);
+            (times.says.to, times.sees.to) =
+                // Where a run goes on live it is where files end.
+                if request.then_live { (Timestamp::MAX, to) } else { (to, to + overhang) };
         }
         if times.says.from >= times.says.to {
             return Err(BackfillError::Empty);
@@ -174,7 +176,12 @@ impl Look<'_> {
         for topic in &chosen {
             if let Some(staged) = self.request.staged.get(topic) {
                 spans.extend(staged.spans());
-                continue;
+                if !self.request.then_live {
+                    continue;
+                }
+                if tables.contains(topic) {
+                    return Err(BackfillError::TableFromFile { input: topic.clone() });
+                }
             }
             let Some(info) = found.get(topic) else {
                 return Err(headwater_core::port::LogError::UnknownTopic { topic: topic.clone() }.into());
@@ -204,6 +211,9 @@ impl Look<'_> {
     ) -> Result<Vec<Option<i64>>, BackfillError> {
         match &self.request.from {
             Edge::Offsets(offsets) if !is_table => named(offsets, partitions, ends),
+            _ if self.continues_a_file(partitions) && self.is_record_time(partitions) => {
+                at_time(admin, partitions, self.times.sees.to, ends)
+            }
             Edge::Time(_) if !is_table && self.is_record_time(partitions) => {
                 // Every record before the first of that time or later is earlier, in whatever order they are.
                 at_time(admin, partitions, self.times.sees.from, ends)
@@ -220,6 +230,7 @@ impl Look<'_> {
         is_table: bool,
     ) -> Result<Vec<Option<i64>>, BackfillError> {
         let until = match &self.request.to {
+            _ if self.request.then_live => None,
             Edge::Offsets(offsets) if !is_table => return named(offsets, partitions, ends),
             Edge::Time(to) if is_table => Some(*to),
             Edge::Time(_) if self.is_record_time(partitions) => Some(self.times.sees.to + self.times.beyond),
@@ -229,6 +240,11 @@ impl Look<'_> {
             Some(until) => at_time(admin, partitions, until, ends),
             None => Ok(ends.iter().map(|log| Some(log.end)).collect()),
         }
+    }
+
+    /// Whether a file has what came before, and the topic only goes on.
+    fn continues_a_file(&self, partitions: &[TopicPartition]) -> bool {
+        partitions.first().is_some_and(|partition| self.request.staged.contains_key(&*partition.topic))
     }
 
     /// Whether the log can be asked where a time is.

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
@@ -18,6 +19,8 @@ pub(super) struct Generation {
     /// What it reads from outside.
     pub(super) inputs: Vec<TopicPartition>,
     repartitions: Vec<TopicPartition>,
+    /// Those of the inputs that have only what came before, and where they end.
+    history: BTreeMap<TopicPartition, i64>,
 }
 
 impl Generation {
@@ -29,7 +32,13 @@ impl Generation {
             plan.inputs_of(&task).into_iter().map(move |topic| TopicPartition { topic, partition })
         });
         let (inputs, repartitions) = all.partition(|partition| outside.iter().any(|topic| **topic == *partition.topic));
-        Generation::reading(plan.blueprint().app(), inputs, repartitions, log)
+        let mut generation = Generation::reading(plan.blueprint().app(), inputs, repartitions, log)?;
+        let history = plan.blueprint().history_topics();
+        let is_history = |partition: &&TopicPartition| history.iter().any(|topic| **topic == *partition.topic);
+        let before: Vec<TopicPartition> = generation.inputs.iter().filter(is_history).cloned().collect();
+        let ends = generation.reader.ends(&before)?;
+        generation.history = before.into_iter().zip(ends.into_iter().map(|ends| ends.end)).collect();
+        Ok(generation)
     }
 
     /// One that is known by its manifest only. None if it has never run.
@@ -49,7 +58,17 @@ impl Generation {
         log: &dyn Log,
     ) -> Result<Generation, LogError> {
         let reader = log.reader(&ReaderConfig { group: name.to_owned(), read_uncommitted: false })?;
-        Ok(Generation { name: name.to_owned(), reader, inputs, repartitions })
+        Ok(Generation { name: name.to_owned(), reader, inputs, repartitions, history: BTreeMap::new() })
+    }
+
+    /// Those of its inputs that grow.
+    pub(super) fn live_inputs(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.inputs.iter().filter(|input| !self.history.contains_key(*input))
+    }
+
+    /// How far it may go where the one before it has got to `positions`.
+    pub(super) fn fences(&self, positions: BTreeMap<TopicPartition, i64>) -> Arc<BTreeMap<TopicPartition, i64>> {
+        Arc::new(positions.into_iter().chain(self.history.clone()).collect())
     }
 
     /// How far it has committed its inputs; those it has not begun are at the beginning of their logs.

@@ -72,7 +72,7 @@ impl Leader {
             None if is_sealed => Some(Arc::new(old.clocks(&own)?)),
             clocks => clocks,
         };
-        self.following = Following { fences: Arc::new(positions), clocks };
+        self.following = Following { fences: self.follower.fences(positions), clocks };
         let behind = self.follower.behind(&self.following.fences)?;
         let next = match &state.handover {
             Some(handover) if handover.to == self.own && handover.step == Step::Requested => {
@@ -100,7 +100,7 @@ impl Leader {
         if self.old.as_ref().is_none_or(|old| old.name != name) {
             self.old = Generation::find(name, log)?;
             if let Some(old) = &self.old
-                && let Some(input) = self.follower.inputs.iter().find(|input| !old.inputs.contains(input))
+                && let Some(input) = self.follower.live_inputs().find(|input| !old.inputs.contains(input))
             {
                 return Err(RunError::NewInput { input: input.to_string(), from: name.to_owned() });
             }
@@ -118,7 +118,7 @@ impl Leader {
         }
         // In this order: what is drained stays so, and the positions that were looked at before may have moved until then.
         let reached = old.is_drained()? && {
-            self.following.fences = Arc::new(old.positions()?);
+            self.following.fences = self.follower.fences(old.positions()?);
             behind == 0 && self.follower.behind(&self.following.fences)? == 0
         };
         Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))

@@ -85,13 +85,10 @@ impl Admin for MemoryAdmin {
         Ok(self.log.members(group).into_iter().map(info).collect())
     }
 
-    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
         self.log.change(|state| {
             let offsets = &mut empty_group(state, group)?.offsets;
-            let moved = |(partition, offset): &(TopicPartition, i64)| {
-                (partition.clone(), Committed { offset: *offset, metadata: String::new() })
-            };
-            offsets.extend(positions.iter().map(moved));
+            offsets.extend(positions.iter().cloned());
             Ok(())
         })
     }

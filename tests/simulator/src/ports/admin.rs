@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use headwater_core::port::{Admin, LogError, MemberInfo, NewTopic, TopicInfo};
+use headwater_core::port::{Admin, Committed, LogError, MemberInfo, NewTopic, TopicInfo};
 use headwater_core::{Timestamp, TopicPartition};
 
 use super::site::Site;
@@ -42,7 +42,7 @@ impl Admin for SimAdmin {
         self.inner.members(group)
     }
 
-    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
+    fn set_positions(&mut self, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
         self.inner.set_positions(group, positions)
     }
 

@@ -1,11 +1,15 @@
 //! The admin port's calls for groups and for deleting topics, in both group protocols.
 
-use headwater_core::Timestamp;
-use headwater_core::port::{Log, MembershipConfig};
+use headwater_core::port::{Committed, Log, MembershipConfig};
+use headwater_core::{Timestamp, TopicPartition};
 use headwater_kafka::{GroupProtocol, KafkaLog};
 use headwater_tests::until;
 
 use crate::kafka::support::*;
+
+fn at(topic: &str, partition: i32, offset: i64) -> (TopicPartition, Committed) {
+    (p(topic, partition), Committed { offset, metadata: format!("at {offset}") })
+}
 
 fn check_members(log: &KafkaLog) {
     let topic = new_topic(log, "grouped", 2);
@@ -25,7 +29,7 @@ fn check_members(log: &KafkaLog) {
     });
     assert_eq!(found.iter().map(|member| member.instance.as_deref()).collect::<Vec<_>>(), [Some("pod-0")]);
     assert!(found[0].host.contains("127.0.0.1") && !found[0].id.is_empty(), "{found:?}");
-    assert!(admin.set_positions(&group, &[(p(&topic, 0), 0)]).is_err(), "a group at work is not to be changed");
+    assert!(admin.set_positions(&group, &[at(&topic, 0, 0)]).is_err(), "a group at work is not to be changed");
 }
 
 #[test]
@@ -45,11 +49,14 @@ fn positions_are_set_and_removed() {
     let group = unique("moving");
     let mut admin = log.admin().unwrap();
     admin.delete_positions(&group, &[p(&topic, 0)]).unwrap();
-    admin.set_positions(&group, &[(p(&topic, 0), 7), (p(&topic, 1), 8), (p(&other, 0), 9)]).unwrap();
+    admin.set_positions(&group, &[at(&topic, 0, 7), at(&topic, 1, 8), at(&other, 0, 9)]).unwrap();
     let committed = |partition| {
         let config = headwater_core::port::ReaderConfig { group: group.clone(), read_uncommitted: false };
         let found = log.reader(&config).unwrap().committed(&[partition]).unwrap();
-        found[0].as_ref().map(|committed| committed.offset)
+        found[0].as_ref().map(|committed| {
+            assert_eq!(committed.metadata, format!("at {}", committed.offset), "what is kept beside it");
+            committed.offset
+        })
     };
     assert_eq!((committed(p(&topic, 0)), committed(p(&topic, 1)), committed(p(&other, 0))), (Some(7), Some(8), Some(9)));
     admin.delete_positions(&group, &[p(&topic, 0), p(&other, 0)]).unwrap();

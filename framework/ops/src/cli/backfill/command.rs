@@ -27,7 +27,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .arg(value("parallel", "N", "Worker threads, as --workers"))
         .arg(value("max-rate", "R", "Input records a second at most, by this process"))
         .arg(value("differences", "FILE", "Write every difference as a JSON line"))
-        .arg(flag("then-live", "Do not end: follow the live run, take over from it at an agreed cut, and go on in its place"))
+        .arg(flag("then-live", "Do not end: follow the live run, take over from it at an agreed cut, and go on in its place; with --input, --to is the event time at which topics take over from files"))
         .arg(flag("dry-run", "Show the plan and stop"))
         .arg(value("report", "FORMAT", "The report at the end").value_parser(["text", "json"]))
         .subcommand(about("list", "The runs there are").arg(output_flag(&["text", "json"])))

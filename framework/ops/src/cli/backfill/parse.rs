@@ -32,7 +32,7 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
         only_with_an_end(matches)?;
     }
     let from = edge(matches, "from", now, is_whole)?;
-    let to = if then_live { Edge::Now } else { edge(matches, "to", now, is_whole)? };
+    let to = if then_live { end_of_files(matches, now)? } else { edge(matches, "to", now, is_whole)? };
     if from == Edge::Now || to == Edge::Earliest {
         return Err(CliError::usage("--from now and --to earliest leave nothing between them"));
     }
@@ -64,16 +64,30 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
     })
 }
 
-/// Flags that make no sense for a run without an end, or that are not its business.
-fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
-    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "output-suffix"]
-        .into_iter()
-        .find(|flag| matches.get_one::<String>(flag).is_some());
-    if matches.get_many::<String>("input").is_some() {
+/// The moment from which on a run that goes on live takes records from topics, where files have those before.
+fn end_of_files(matches: &ArgMatches, now: Timestamp) -> Result<Edge, CliError> {
+    if matches.get_many::<String>("input").is_none() {
+        return Ok(Edge::Now);
+    }
+    if matches.get_one::<String>("to").is_none() {
         return Err(CliError::usage(
-            "--then-live follows the live inputs: a file has no place at which both generations could meet. Leave --input out",
+            "--then-live with files needs --to TIME: rows of earlier event time are taken from the files, records of that time or later from the topics",
         ));
     }
+    match edge(matches, "to", now, false)? {
+        Edge::Now => Ok(Edge::Time(now)),
+        Edge::Time(time) => Ok(Edge::Time(time)),
+        _ => Err(CliError::usage("--then-live with files goes by event time: --to takes a time, no offsets")),
+    }
+}
+
+/// Flags that make no sense for a run without an end, or that are not its business.
+fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
+    let has_files = matches.get_many::<String>("input").is_some();
+    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "output-suffix"]
+        .into_iter()
+        .filter(|flag| *flag != "to" || !has_files)
+        .find(|flag| matches.get_one::<String>(flag).is_some());
     match given {
         Some("output-suffix") => Err(CliError::usage(
             "--then-live takes no --output-suffix: a new version names new outputs in its topology, and with --same-output it takes over the old ones",

@@ -20,8 +20,11 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
         *partitions += usize::from(!span.span.is_empty());
     }
     let _ = writeln!(text, "  range     {} to {}", show(record.says.from), show(record.says.to));
-    if record.sees != record.says {
+    if record.sees != record.says && !record.then_live {
         let _ = writeln!(text, "  state     from records of {} to {}", show(record.sees.from), show(record.sees.to));
+    }
+    if let Some((_, until)) = record.history() {
+        let _ = writeln!(text, "  files     until {}; from then on the topics they stand for", show(until));
     }
     for (input, topic) in &record.staged {
         let _ = writeln!(text, "  file      {input}: its rows are in {topic}");
