@@ -13,7 +13,7 @@ const MAY_SLEEP: [(&str, &str); 7] = [
     ("apps/ledger/src/load.rs", "a rate is kept by waiting"),
     ("framework/headwater/src/session.rs", "the pause between two looks at the backlog"),
     ("framework/kafka/src/error.rs", "the pause before the broker is asked again"),
-    ("framework/runtime/src/control.rs", "the pause before the control topic is written again, when others write to it too"),
+    ("framework/runtime/src/control/mod.rs", "the pause before the control topic is written again, when others write to it too"),
     ("framework/runtime/src/worker_thread.rs", "the pause before a failed step is tried again"),
     ("tests/src/chaos/scenario.rs", "pauses between actions are what the scenario is made of"),
     ("tests/src/wait.rs", "the pause between two looks at a condition that has a deadline"),

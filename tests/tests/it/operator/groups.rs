@@ -1,13 +1,13 @@
 //! The admin port's calls for groups and for deleting topics, in both group protocols.
 
 use headwater_core::port::{Committed, Log, MembershipConfig};
-use headwater_core::{Timestamp, TopicPartition};
+use headwater_core::{Timestamp, TopicName, TopicPartition};
 use headwater_kafka::{GroupProtocol, KafkaLog};
 use headwater_tests::until;
 
 use crate::kafka::support::*;
 
-fn at(topic: &str, partition: i32, offset: i64) -> (TopicPartition, Committed) {
+fn at(topic: &TopicName, partition: i32, offset: i64) -> (TopicPartition, Committed) {
     (p(topic, partition), Committed { offset, metadata: format!("at {offset}") })
 }
 
