@@ -13,6 +13,8 @@ use crate::{kafka_jars, until};
 
 /// From the start of the JVM to the first answer; 4 s on an idle machine.
 const START: Duration = Duration::from_secs(60);
+/// A small heap, and the quick compiler only: tests want a broker soon, not a fast one.
+const JVM: &str = "-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
 const PROPERTIES: &str = include_str!("../../scripts/kafka/server.properties");
 const LOG4J: &str = include_str!("../../scripts/kafka/log4j2.yaml");
 
@@ -23,6 +25,8 @@ pub struct BrokerOptions {
     pub properties: Vec<(&'static str, String)>,
     /// Feature versions to format the storage with, such as `group.version=0` for a cluster without KIP-848.
     pub features: Vec<&'static str>,
+    /// Options of the broker's JVM, separated by blanks; the default is small and quick to start: `-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1`.
+    pub jvm: Option<&'static str>,
     /// A proxy that the broker gives as its own address, so that all clients go through it.
     pub behind: Option<Arc<FaultProxy>>,
 }
@@ -106,6 +110,7 @@ impl KafkaBroker {
             .arg(&directory)
             .arg(format!("{}/*", libs.display()))
             .arg(features.join(" "))
+            .arg(options.jvm.unwrap_or(JVM))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle on broker.log"))
             .stderr(log)
@@ -142,14 +147,14 @@ impl Drop for KafkaBroker {
     }
 }
 
-/// Arguments: directory, class path, features. Deaf to the signals that a terminal or a time limit sends to the whole
+/// Arguments: directory, class path, features, options of the JVM. Deaf to the signals that a terminal or a time limit sends to the whole
 /// process group: it must outlive the tests by the moment it takes to clean up. Its watcher ends it if the broker ends
 /// by itself; the data then stays for the test to look at.
 const GUARDIAN: &str = r#"
 trap '' INT TERM HUP
 java -XX:TieredStopAtLevel=1 -cp "$2" -Dlog4j2.configurationFile="$1/log4j2.yaml" kafka.tools.StorageTool format \
     -t aGVhZHdhdGVyLXRlc3QtMQ -c "$1/server.properties" $3 >"$1/format.log" 2>&1 || { cat "$1/format.log"; exit 1; }
-java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$2" -Dlog4j2.configurationFile="$1/log4j2.yaml" \
+java $4 -cp "$2" -Dlog4j2.configurationFile="$1/log4j2.yaml" \
     kafka.Kafka "$1/server.properties" </dev/null &
 pid=$!
 echo $pid >"$1/pid"

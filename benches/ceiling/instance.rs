@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use headwater_benches::{INPUT, Job, REPARTITION, TABLE, Workload};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::client::{Sender, consumer, text};
+use crate::native::{Queue, Received};
+use crate::state::Databases;
+use crate::step::Step;
+
+const COMMIT: Duration = Duration::from_millis(100);
+const WAIT: Duration = Duration::from_millis(10);
+const LIMIT: Duration = Duration::from_secs(30);
+/// Nothing arrives for this long: something is wrong.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// One topic's partitions of a worker: next offset and, where it has one, the end.
+struct Source {
+    topic: String,
+    next: BTreeMap<i32, i64>,
+    ends: BTreeMap<i32, i64>,
+}
+
+impl Source {
+    fn of(consumer: &BaseConsumer, topic: &str, partitions: &[i32]) -> Result<Source, String> {
+        let (mut next, mut ends) = (BTreeMap::new(), BTreeMap::new());
+        for partition in partitions {
+            let (start, end) = consumer.fetch_watermarks(topic, *partition, LIMIT).map_err(text(topic))?;
+            next.insert(*partition, start);
+            ends.insert(*partition, end);
+        }
+        Ok(Source { topic: topic.to_owned(), next, ends })
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.next.iter().all(|(partition, next)| self.ends.get(partition).is_none_or(|end| next >= end))
+    }
+
+    fn passed(&mut self, record: &Received<'_>) {
+        self.next.insert(record.partition, record.offset + 1);
+    }
+
+    fn add_to(&self, list: &mut TopicPartitionList) -> Result<(), String> {
+        for (partition, next) in &self.next {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*next)).map_err(text(&self.topic))?;
+        }
+        Ok(())
+    }
+}
+
+/// Processes every `workers`-th partition. `counted`: records of the repartition topic that all workers together have processed.
+pub(crate) fn run(job: &Job, worker: usize, counted: &AtomicU64) -> Result<(), String> {
+    let partitions: Vec<i32> = (0..job.partitions).filter(|partition| *partition as usize % job.workers == worker).collect();
+    let consumer = consumer(job)?;
+    let databases = Databases::open(job, &partitions)?;
+    let sender = Sender::new(job, worker)?;
+    let mut step = Step::new(job, &databases, &sender);
+    if job.workload == Workload::W4 {
+        load_table(&consumer, &partitions, &step)?;
+    }
+    let mut reading = Reading::new(job, &consumer, &partitions)?;
+    consumer.assign(&reading.positions()?).map_err(text("assigning the input"))?;
+    let mut queue = Queue::of(&consumer)?;
+    let (mut committed, mut heard) = (Instant::now(), Instant::now());
+    loop {
+        let got = queue.take(WAIT, |record| {
+            if reading.is_input(record) {
+                return step.input(record);
+            }
+            counted.fetch_add(1, Ordering::Relaxed);
+            step.rekeyed(record)
+        })?;
+        if got > 0 {
+            heard = Instant::now();
+        } else if heard.elapsed() > SILENCE {
+            return Err(format!("nothing arrived for {SILENCE:?}, and the input is not at its end"));
+        }
+        let is_done = reading.is_done(counted);
+        if is_done || committed.elapsed() >= COMMIT {
+            sender.commit(&reading.positions()?, &consumer, is_done)?;
+            committed = Instant::now();
+        }
+        if is_done {
+            return Ok(());
+        }
+    }
+}
+
+/// What a worker reads.
+struct Reading {
+    input: Source,
+    /// Its partitions of the repartition topic, which has no end, and how many records there will be in all of them.
+    rekeyed: Option<(Source, u64)>,
+    /// How librdkafka calls the input, once that is known.
+    handle: Option<usize>,
+}
+
+impl Reading {
+    fn new(job: &Job, consumer: &BaseConsumer, partitions: &[i32]) -> Result<Reading, String> {
+        let input = Source::of(consumer, INPUT, partitions)?;
+        let mut rekeyed = None;
+        if job.workload == Workload::W7 {
+            let mut source = Source::of(consumer, &format!("{}-{REPARTITION}-repartition", job.app), partitions)?;
+            source.ends.clear();
+            let all: Vec<i32> = (0..job.partitions).collect();
+            let whole = Source::of(consumer, INPUT, &all)?;
+            let records = whole.ends.values().sum::<i64>() - whole.next.values().sum::<i64>();
+            rekeyed = Some((source, records.cast_unsigned()));
+        }
+        Ok(Reading { input, rekeyed, handle: None })
+    }
+
+    /// Moves the position past the record. Whether it is of the input.
+    fn is_input(&mut self, record: &Received<'_>) -> bool {
+        if let Some((source, _)) = &mut self.rekeyed
+            && self.handle != Some(record.handle())
+        {
+            if !record.is_of(INPUT) {
+                source.passed(record);
+                return false;
+            }
+            self.handle = Some(record.handle());
+        }
+        self.input.passed(record);
+        true
+    }
+
+    fn is_done(&self, counted: &AtomicU64) -> bool {
+        let is_counted = |(_, records): &(Source, u64)| counted.load(Ordering::Relaxed) >= *records;
+        self.input.is_at_end() && self.rekeyed.as_ref().is_none_or(is_counted)
+    }
+
+    fn positions(&self) -> Result<TopicPartitionList, String> {
+        let mut list = TopicPartitionList::new();
+        self.input.add_to(&mut list)?;
+        self.rekeyed.iter().try_for_each(|(source, _)| source.add_to(&mut list))?;
+        Ok(list)
+    }
+}
+
+/// Reads the table before anything else.
+fn load_table(consumer: &BaseConsumer, partitions: &[i32], step: &Step<'_>) -> Result<(), String> {
+    let mut table = Source::of(consumer, TABLE, partitions)?;
+    let mut list = TopicPartitionList::new();
+    table.add_to(&mut list)?;
+    consumer.assign(&list).map_err(text("assigning the table"))?;
+    let mut queue = Queue::of(consumer)?;
+    let began = Instant::now();
+    while !table.is_at_end() {
+        queue.take(WAIT, |record| {
+            table.passed(record);
+            step.row(record)
+        })?;
+        if began.elapsed() > 10 * SILENCE {
+            return Err("the table could not be read".to_owned());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+use headwater_benches::{Job, REPARTITION, STORE, Workload};
+
+use crate::peer::Peer;
+
+/// The suffix and the name of the backfill in [`Workload::W6`].
+const BACKFILL: &str = "again";
+
+/// Who computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Headwater,
+    Streams,
+    Ceiling,
+}
+
+impl Contender {
+    pub(crate) const ALL: [Contender; 3] = [Contender::Headwater, Contender::Streams, Contender::Ceiling];
+
+    /// The process that does the job.
+    pub(crate) fn command(self, job: &Job, peer: &Peer, memory: u64) -> Command {
+        let mut command = match self {
+            Contender::Headwater => headwater(job, memory),
+            Contender::Streams => peer.command(memory),
+            Contender::Ceiling => Command::new(env!("CARGO_BIN_EXE_macro-ceiling")),
+        };
+        command.envs(job.environment()).stdin(Stdio::null());
+        command
+    }
+
+    /// Whether its process ends by itself when everything is processed.
+    pub(crate) fn ends_by_itself(self, workload: Workload) -> bool {
+        workload.is_bounded() || self == Contender::Ceiling
+    }
+
+    /// The topic in which its results are.
+    pub(crate) fn output(self, job: &Job) -> String {
+        match (self, job.workload.is_bounded()) {
+            (Contender::Headwater, true) => format!("{}.{BACKFILL}", job.output()),
+            _ => job.output(),
+        }
+    }
+
+    /// Topics it cannot create by itself.
+    pub(crate) fn needs(self, job: &Job) -> Vec<String> {
+        let mut topics = vec![job.output(), self.output(job)];
+        if self == Contender::Ceiling {
+            topics.extend(internal(&job.app));
+        }
+        topics.dedup();
+        topics
+    }
+
+    /// All topics that there may be after it.
+    pub(crate) fn leaves(self, job: &Job) -> Vec<String> {
+        let mut topics = self.needs(job);
+        for app in [job.app.clone(), format!("{}.{BACKFILL}", job.app)] {
+            topics.extend(internal(&app));
+            topics.extend([format!("{app}-control"), format!("{app}-dead-letters")]);
+        }
+        topics.push(format!("{}-profiles-store-changelog", job.app));
+        topics.sort();
+        topics.dedup();
+        topics
+    }
+
+    /// The groups that there may be after it.
+    pub(crate) fn groups(self, job: &Job) -> Vec<String> {
+        vec![job.app.clone(), format!("{}.{BACKFILL}", job.app)]
+    }
+}
+
+fn internal(app: &str) -> [String; 2] {
+    [format!("{app}-{STORE}-changelog"), format!("{app}-{REPARTITION}-repartition")]
+}
+
+fn headwater(job: &Job, memory: u64) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_macro-app"));
+    let workers = job.workers.to_string();
+    if job.workload.is_bounded() {
+        command.args(["backfill", "--from", "earliest", "--to", "now", "--id", BACKFILL, "--parallel", &workers]);
+        command.arg(format!("--output-suffix=.{BACKFILL}"));
+    } else {
+        command.args(["run", "--workers", &workers]);
+    }
+    let guarantee = if job.exactly_once { "exactly-once" } else { "at-least-once" };
+    command.args(["--bootstrap", &job.bootstrap, "--log-filter", "warn"]).arg("--state-dir").arg(&job.state);
+    for setting in [format!("run.guarantee={guarantee}"), format!("memory.limit={memory}MiB"), "admin.listen=off".to_owned()] {
+        command.arg("--set").arg(setting);
+    }
+    command
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Contender::Headwater => "headwater",
+            Contender::Streams => "streams",
+            Contender::Ceiling => "ceiling",
+        })
+    }
+}
+
+impl FromStr for Contender {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Contender, String> {
+        let found = Contender::ALL.into_iter().find(|contender| contender.to_string() == text);
+        found.ok_or_else(|| format!("{text:?} is nobody: headwater, streams and ceiling are"))
+    }
+}

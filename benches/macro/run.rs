@@ -1,0 +1,108 @@
+use std::fs;
+
+use headwater_benches::Job;
+use headwater_core::port::{Log, LogError};
+
+use crate::check::check;
+use crate::child::{Running, Usage};
+use crate::contender::Contender;
+use crate::expected::Expected;
+use crate::peer::Peer;
+use crate::procfs;
+use crate::progress::Progress;
+use crate::settings::{Settings, Variant};
+use crate::stage::Stage;
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    /// From the start of the process to its exit where it ends by itself, else to the last result in its topic.
+    pub(crate) total_seconds: f64,
+    /// From the start of the process to the first result in its topic.
+    pub(crate) first_output_seconds: f64,
+    /// From the first result to the last one.
+    pub(crate) output_seconds: f64,
+    /// Of the bounded runs by the whole time; of the others by the time between results.
+    pub(crate) records_per_second: f64,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) broker_cpu_seconds: f64,
+    pub(crate) peak_mib: u64,
+}
+
+/// Runs one contender once, checks its results and removes what it has left.
+pub(crate) fn run(
+    stage: &Stage,
+    settings: &Settings,
+    peer: &Peer,
+    (variant, contender, number): (Variant, Contender, usize),
+) -> Result<Measured, String> {
+    let app = format!("{}-{contender}-{number}", variant.workload.to_string().to_lowercase());
+    let job = Job {
+        workload: variant.workload,
+        state: stage.directory().join(&app),
+        app,
+        bootstrap: stage.bootstrap(),
+        workers: variant.workers,
+        exactly_once: variant.exactly_once,
+        partitions: stage.partitions,
+    };
+    let measured = measure(stage, settings, peer, &job, contender);
+    let cleaned = clean(stage, &job, contender);
+    let measured = measured?;
+    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
+    Ok(measured)
+}
+
+fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender: Contender) -> Result<Measured, String> {
+    let output = contender.output(job);
+    for topic in contender.needs(job) {
+        // Of the results the time at which they came is wanted; changelogs and repartitions keep their records' own.
+        let is_output = topic == output;
+        let config: &[(&str, &str)] = if is_output { &[("message.timestamp.type", "LogAppendTime")] } else { &[] };
+        stage.create(&topic, config).map_err(|error| format!("creating {topic}: {error}"))?;
+    }
+    let mut expected = Expected::of(job.workload, &settings.data);
+    let log = stage.directory().join(format!("{}.log", job.app));
+    let mut progress =
+        Progress::of(stage, job, &output, expected.results).map_err(|error| format!("looking at the input: {error}"))?;
+    let broker_cpu = || procfs::stat(stage.broker_pid()).map_or(0.0, |stat| stat.cpu_seconds);
+    let before = broker_cpu();
+    let running = Running::start(contender.command(job, peer, settings.memory), &log, &stage.guardian)?;
+    let usage = match contender.ends_by_itself(job.workload) {
+        true => running.end(settings.limit)?,
+        false => running.stop_when(settings.limit, || progress.is_done())?,
+    };
+    let broker_cpu_seconds = broker_cpu() - before;
+    let span = check(stage, &output, &mut expected)?;
+    let Usage { began_at, seconds, cpu_seconds, peak_mib } = usage;
+    let since_start = |at: i64| (at - began_at) as f64 / 1e3;
+    let is_bounded = job.workload.is_bounded();
+    let output_seconds = (span.last - span.first).max(1) as f64 / 1e3;
+    let total_seconds = if is_bounded { seconds } else { since_start(span.last) };
+    Ok(Measured {
+        total_seconds,
+        first_output_seconds: since_start(span.first),
+        output_seconds,
+        records_per_second: settings.data.records as f64 / if is_bounded { total_seconds } else { output_seconds },
+        cpu_seconds,
+        broker_cpu_seconds,
+        peak_mib,
+    })
+}
+
+fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError> {
+    if let Err(error) = fs::remove_dir_all(&job.state)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(LogError::Fatal(format!("{}: {error}", job.state.display())));
+    }
+    let mut admin = stage.log.admin()?;
+    admin.delete(&contender.leaves(job))?;
+    // One that was killed is a member until its session is over, and harms nobody: names are used once.
+    for group in contender.groups(job) {
+        if let Err(error) = admin.delete_group(&group) {
+            eprintln!("the group {group} stays: {error}");
+        }
+    }
+    Ok(())
+}

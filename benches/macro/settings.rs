@@ -1,0 +1,131 @@
+use std::env;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use headwater_benches::{Data, Workload};
+
+use crate::contender::Contender;
+
+/// What is run, from the command line and the environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) workloads: Vec<Workload>,
+    pub(crate) contenders: Vec<Contender>,
+    pub(crate) data: Data,
+    pub(crate) partitions: i32,
+    pub(crate) rounds: usize,
+    /// MiB: `memory.limit` of Headwater, the largest heap of Kafka Streams.
+    pub(crate) memory: u64,
+    /// How long a contender may take.
+    pub(crate) limit: Duration,
+    /// Where the lines of JSON go; standard output if nowhere.
+    pub(crate) results: Option<PathBuf>,
+    workers: Vec<usize>,
+    guarantees: Vec<String>,
+}
+
+/// One way in which a workload is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    pub(crate) workload: Workload,
+    pub(crate) exactly_once: bool,
+    pub(crate) workers: usize,
+}
+
+const EXACTLY: &str = "exactly-once";
+const AT_LEAST: &str = "at-least-once";
+
+impl Settings {
+    /// `arguments`: workloads; words with dashes, which cargo adds, are left out.
+    pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Settings, String> {
+        let mut workloads: Vec<Workload> =
+            arguments.filter(|word| !word.starts_with('-')).map(|word| word.parse()).collect::<Result<_, _>>()?;
+        if workloads.is_empty() {
+            workloads.push(Workload::W6);
+        }
+        let data = Data { records: one("RECORDS", 2_000_000)?, keys: one("KEYS", 100_000)?, skew: one("SKEW", 0.0)? };
+        let settings = Settings {
+            workloads,
+            contenders: list("ONLY", Contender::ALL.to_vec())?,
+            data,
+            partitions: one("PARTITIONS", 4)?,
+            rounds: one("ROUNDS", 3)?,
+            memory: one("MEMORY", 1024)?,
+            // A fifth of the slowest that was ever seen, and a minute to start.
+            limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),
+            results: env::var_os("RESULTS").filter(|path| !path.is_empty()).map(PathBuf::from),
+            workers: list("WORKERS", Vec::new())?,
+            guarantees: list("GUARANTEE", Vec::new())?,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let refusals = [
+            (self.data.records == 0, "RECORDS=0: there is nothing to process; 1 or more"),
+            (self.data.keys == 0 || self.data.keys > 100_000_000, "KEYS must be from 1 to 100000000"),
+            (!(0.0..=5.0).contains(&self.data.skew), "SKEW must be from 0 (none) to 5"),
+            (!(1..=1000).contains(&self.partitions), "PARTITIONS must be from 1 to 1000"),
+            (self.rounds == 0, "ROUNDS must be 1 or more"),
+            (self.memory < 256, "MEMORY must be 256 (MiB) or more"),
+            (self.workers.contains(&0), "WORKERS must be 1 or more"),
+            (self.contenders.is_empty(), "ONLY names nobody"),
+        ];
+        match refusals.iter().find(|(is_wrong, _)| *is_wrong) {
+            Some((_, refusal)) => Err((*refusal).to_owned()),
+            None => match self.guarantees.iter().find(|name| ![EXACTLY, AT_LEAST].contains(&name.as_str())) {
+                Some(name) => Err(format!("GUARANTEE={name}: {EXACTLY} and {AT_LEAST} are known")),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Threads of a restore; as many as its proof takes if nothing is asked for.
+    pub(crate) fn restore_workers(&self) -> usize {
+        self.workers.first().copied().unwrap_or(2)
+    }
+
+    /// The variants of a workload: those asked for, else exactly-once with one worker; of W2 all four.
+    pub(crate) fn variants(&self, workload: Workload) -> Vec<Variant> {
+        let is_w2 = workload == Workload::W2;
+        let guarantees = match self.guarantees.as_slice() {
+            [] if is_w2 => vec![true, false],
+            [] => vec![true],
+            named => named.iter().map(|name| name == EXACTLY).collect(),
+        };
+        let workers = match self.workers.as_slice() {
+            [] if is_w2 => vec![1, 2],
+            [] => vec![1],
+            named => named.to_vec(),
+        };
+        let both = guarantees.into_iter().flat_map(|exactly_once| workers.iter().map(move |workers| (exactly_once, *workers)));
+        both.map(|(exactly_once, workers)| Variant { workload, exactly_once, workers }).collect()
+    }
+}
+
+impl Variant {
+    pub(crate) fn guarantee(self) -> &'static str {
+        if self.exactly_once { EXACTLY } else { AT_LEAST }
+    }
+}
+
+/// A variable of the environment; one that is empty is not set.
+fn one<T: FromStr<Err: Display>>(name: &str, default: T) -> Result<T, String> {
+    match env::var(name) {
+        Ok(text) if !text.is_empty() => text.replace('_', "").parse().map_err(|error| format!("{name}={text}: {error}")),
+        _ => Ok(default),
+    }
+}
+
+/// The same with values between commas.
+fn list<T: FromStr<Err: Display>>(name: &str, default: Vec<T>) -> Result<Vec<T>, String> {
+    match env::var(name) {
+        Ok(text) if !text.is_empty() => {
+            text.split(',').map(|part| part.trim().parse().map_err(|error| format!("{name}={text}: {error}"))).collect()
+        }
+        _ => Ok(default),
+    }
+}

@@ -1,0 +1,68 @@
+use std::env;
+use std::path::PathBuf;
+
+use crate::Workload;
+
+/// The topic that every workload reads.
+pub const INPUT: &str = "input";
+/// The topic of the table.
+pub const TABLE: &str = "profiles";
+
+/// What a contender is told, by its environment.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What to compute.
+    pub workload: Workload,
+    /// The application's name, and so its group's; different for every run.
+    pub app: String,
+    /// The broker.
+    pub bootstrap: String,
+    /// An empty directory for the state.
+    pub state: PathBuf,
+    /// Threads that process.
+    pub workers: usize,
+    /// Whether results, state and positions are committed in transactions.
+    pub exactly_once: bool,
+    /// Partitions of every topic.
+    pub partitions: i32,
+}
+
+impl Job {
+    /// The topic of the results.
+    pub fn output(&self) -> String {
+        format!("{}-out", self.app)
+    }
+
+    /// As environment variables.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("BENCH_WORKLOAD", self.workload.to_string()),
+            ("BENCH_APP", self.app.clone()),
+            ("BENCH_BOOTSTRAP", self.bootstrap.clone()),
+            ("BENCH_STATE", self.state.display().to_string()),
+            ("BENCH_WORKERS", self.workers.to_string()),
+            ("BENCH_EXACTLY_ONCE", self.exactly_once.to_string()),
+            ("BENCH_PARTITIONS", self.partitions.to_string()),
+        ]
+    }
+
+    /// From environment variables.
+    ///
+    /// # Errors
+    /// Which variable is missing or cannot be read.
+    pub fn from_environment() -> Result<Job, String> {
+        fn read<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str) -> Result<T, String> {
+            let text = env::var(name).map_err(|_| format!("{name} is not set: this program is started by `make bench-macro`"))?;
+            text.parse().map_err(|error| format!("{name}={text}: {error}"))
+        }
+        Ok(Job {
+            workload: read("BENCH_WORKLOAD")?,
+            app: read("BENCH_APP")?,
+            bootstrap: read("BENCH_BOOTSTRAP")?,
+            state: read("BENCH_STATE")?,
+            workers: read("BENCH_WORKERS")?,
+            exactly_once: read("BENCH_EXACTLY_ONCE")?,
+            partitions: read("BENCH_PARTITIONS")?,
+        })
+    }
+}

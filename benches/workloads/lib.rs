@@ -1,0 +1,12 @@
+//! What the contenders of the macro bench share with what starts and checks them: the records, their types, and what a contender is told.
+#![warn(missing_docs)]
+
+mod data;
+mod job;
+mod workload;
+
+pub mod model;
+
+pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
+pub use job::{INPUT, Job, TABLE};
+pub use workload::{GRACE, REPARTITION, STORE, WINDOW, Workload};
