@@ -5,6 +5,7 @@ use std::str::FromStr;
 use headwater_benches::{Job, REPARTITION, STORE, Workload};
 
 use crate::peer::Peer;
+use crate::settings::Settings;
 
 /// The suffix and the name of the backfill in [`Workload::W6`].
 const BACKFILL: &str = "again";
@@ -21,10 +22,10 @@ impl Contender {
     pub(crate) const ALL: [Contender; 3] = [Contender::Headwater, Contender::Streams, Contender::Ceiling];
 
     /// The process that does the job.
-    pub(crate) fn command(self, job: &Job, peer: &Peer, memory: u64) -> Command {
+    pub(crate) fn command(self, job: &Job, peer: &Peer, settings: &Settings) -> Command {
         let mut command = match self {
-            Contender::Headwater => headwater(job, memory),
-            Contender::Streams => peer.command(memory),
+            Contender::Headwater => headwater(job, settings),
+            Contender::Streams => peer.command(settings.memory),
             Contender::Ceiling => Command::new(env!("CARGO_BIN_EXE_macro-ceiling")),
         };
         command.envs(job.environment()).stdin(Stdio::null());
@@ -77,7 +78,8 @@ fn internal(app: &str) -> [String; 2] {
     [format!("{app}-{STORE}-changelog"), format!("{app}-{REPARTITION}-repartition")]
 }
 
-fn headwater(job: &Job, memory: u64) -> Command {
+fn headwater(job: &Job, settings: &Settings) -> Command {
+    let memory = settings.memory;
     let mut command = Command::new(env!("CARGO_BIN_EXE_macro-app"));
     let workers = job.workers.to_string();
     if job.workload.is_bounded() {
@@ -87,7 +89,7 @@ fn headwater(job: &Job, memory: u64) -> Command {
         command.args(["run", "--workers", &workers]);
     }
     let guarantee = if job.exactly_once { "exactly-once" } else { "at-least-once" };
-    command.args(["--bootstrap", &job.bootstrap, "--log-filter", "warn"]).arg("--state-dir").arg(&job.state);
+    command.args(["--bootstrap", &job.bootstrap, "--log-filter", &settings.log]).arg("--state-dir").arg(&job.state);
     for setting in [format!("run.guarantee={guarantee}"), format!("memory.limit={memory}MiB"), "admin.listen=off".to_owned()] {
         command.arg("--set").arg(setting);
     }

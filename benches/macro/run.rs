@@ -62,12 +62,12 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
         stage.create(&topic, config).map_err(|error| format!("creating {topic}: {error}"))?;
     }
     let mut expected = Expected::of(job.workload, &settings.data);
-    let log = stage.directory().join(format!("{}.log", job.app));
+    let log = settings.logs.as_deref().unwrap_or(stage.directory()).join(format!("{}.log", job.app));
     let mut progress =
         Progress::of(stage, job, &output, expected.results).map_err(|error| format!("looking at the input: {error}"))?;
     let broker_cpu = || procfs::stat(stage.broker_pid()).map_or(0.0, |stat| stat.cpu_seconds);
     let before = broker_cpu();
-    let running = Running::start(contender.command(job, peer, settings.memory), &log, &stage.guardian)?;
+    let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;
     let usage = match contender.ends_by_itself(job.workload) {
         true => running.end(settings.limit)?,
         false => running.stop_when(settings.limit, || progress.is_done())?,

@@ -22,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) limit: Duration,
     /// Where the lines of JSON go; standard output if nowhere.
     pub(crate) results: Option<PathBuf>,
+    /// Where the contenders' logs are kept; nowhere if they all go with the broker.
+    pub(crate) logs: Option<PathBuf>,
+    /// What Headwater logs.
+    pub(crate) log: String,
     workers: Vec<usize>,
     guarantees: Vec<String>,
 }
@@ -55,7 +59,9 @@ impl Settings {
             memory: one("MEMORY", 1024)?,
             // A fifth of the slowest that was ever seen, and a minute to start.
             limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),
-            results: env::var_os("RESULTS").filter(|path| !path.is_empty()).map(PathBuf::from),
+            results: path("RESULTS"),
+            logs: path("LOGS"),
+            log: one("LOG", "warn".to_owned())?,
             workers: list("WORKERS", Vec::new())?,
             guarantees: list("GUARANTEE", Vec::new())?,
         };
@@ -112,10 +118,14 @@ impl Variant {
     }
 }
 
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// A variable of the environment; one that is empty is not set.
 fn one<T: FromStr<Err: Display>>(name: &str, default: T) -> Result<T, String> {
     match env::var(name) {
-        Ok(text) if !text.is_empty() => text.replace('_', "").parse().map_err(|error| format!("{name}={text}: {error}")),
+        Ok(text) if !text.is_empty() => text.parse().map_err(|error| format!("{name}={text}: {error}")),
         _ => Ok(default),
     }
 }
