@@ -23,6 +23,9 @@ pub(crate) struct Running {
     peak_kib: u64,
 }
 
+/// How a JVM ends that was asked to by a signal, whatever it did before.
+const TERMINATED: i32 = 143;
+
 /// What a process has used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
@@ -51,7 +54,7 @@ impl Running {
 
     /// Waits until it has ended by itself, with success.
     pub(crate) fn end(self, limit: Duration) -> Result<Usage, String> {
-        self.watch(limit, |_| Ok(false)).and_then(|(running, seconds)| running.conclude(seconds))
+        self.watch(limit, |_| Ok(false)).and_then(|(running, seconds)| running.conclude(seconds, &[0]))
     }
 
     /// Waits until `done`, asks it to stop, and waits for that.
@@ -60,7 +63,7 @@ impl Running {
             self.watch(limit, |stat| if stat.is_ended() { Err("it ended by itself".to_owned()) } else { done() })?;
         signal(running.child.id(), "TERM");
         let (running, _) = running.watch(STOP, |_| Ok(false)).map_err(|error| format!("asked to stop: {error}"))?;
-        running.conclude(seconds)
+        running.conclude(seconds, &[0, TERMINATED])
     }
 
     /// Looks at it until it has ended or `done` says so. Answers when that was, in seconds from its start.
@@ -92,11 +95,11 @@ impl Running {
     }
 
     /// It has ended and was not waited for yet: what it used is still there.
-    fn conclude(mut self, seconds: f64) -> Result<Usage, String> {
+    fn conclude(mut self, seconds: f64, codes: &[i32]) -> Result<Usage, String> {
         let cpu_seconds = procfs::stat(self.child.id()).map_or(0.0, |stat| stat.cpu_seconds);
         let status: ExitStatus = self.child.wait().map_err(|error| format!("it cannot be waited for: {error}"))?;
         self.guardian.forget(self.child.id());
-        if !status.success() {
+        if !status.code().is_some_and(|code| codes.contains(&code)) {
             return Err(format!("it failed ({status}); the end of its log:\n{}", self.log_end()));
         }
         Ok(Usage { began_at: self.began_at, seconds, cpu_seconds, peak_mib: self.peak_kib / 1024 })
