@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
+use headwater_benches::Expected;
 use headwater_core::port::LogError;
 
-use crate::expected::Expected;
 use crate::stage::Stage;
 
 /// Without a record or a position for this long there is something in the way, such as a transaction that was left open.

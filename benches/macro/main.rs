@@ -9,7 +9,6 @@
 mod check;
 mod child;
 mod contender;
-mod expected;
 mod peer;
 mod procfs;
 mod progress;

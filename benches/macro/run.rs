@@ -1,12 +1,11 @@
 use std::fs;
 
-use headwater_benches::Job;
+use headwater_benches::{Expected, Job};
 use headwater_core::port::{Log, LogError};
 
 use crate::check::check;
 use crate::child::{Running, Usage};
 use crate::contender::Contender;
-use crate::expected::Expected;
 use crate::peer::Peer;
 use crate::procfs;
 use crate::progress::Progress;
@@ -64,7 +63,7 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
     let mut expected = Expected::of(job.workload, &settings.data);
     let log = settings.logs.as_deref().unwrap_or(stage.directory()).join(format!("{}.log", job.app));
     let mut progress =
-        Progress::of(stage, job, &output, expected.results).map_err(|error| format!("looking at the input: {error}"))?;
+        Progress::of(stage, job, &output, expected.results()).map_err(|error| format!("looking at the input: {error}"))?;
     let broker_cpu = || procfs::stat(stage.broker_pid()).map_or(0.0, |stat| stat.cpu_seconds);
     let before = broker_cpu();
     let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;

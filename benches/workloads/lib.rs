@@ -2,11 +2,13 @@
 #![warn(missing_docs)]
 
 mod data;
+mod expected;
 mod job;
 mod workload;
 
 pub mod model;
 
 pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
+pub use expected::Expected;
 pub use job::{INPUT, Job, TABLE};
 pub use workload::{GRACE, REPARTITION, STORE, WINDOW, Workload};

@@ -1,46 +1,49 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use headwater_benches::model::{Counted, Joined, Kind, Mapped, Sum, Total, WindowTotal};
-use headwater_benches::{Data, WINDOW, Workload, key_of, memo_of, region_of, tier_of};
 use serde::de::DeserializeOwned;
 
+use crate::model::{Counted, Joined, Kind, Mapped, Sum, Total, WindowTotal};
+use crate::{Data, WINDOW, Workload, key_of, memo_of, region_of, tier_of};
+
 /// What the results must be, and what has been seen of them.
-pub(crate) struct Expected {
+pub struct Expected {
     workload: Workload,
     data: Data,
-    /// By key and window: what there must be in the end, and the newest update.
+    /// By key and window.
     groups: HashMap<(u64, i64), Group>,
     /// Numbers of the records of which there was a result, a bit each; used where there is one result for a record.
     seen: Vec<u64>,
     /// How many results there must be.
-    pub(crate) results: u64,
-    pub(crate) faults: Faults,
+    results: u64,
+    faults: Faults,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
+    /// What there must be in the end.
     last: Sum,
+    /// The newest update, or all records' results together.
     seen: Sum,
 }
 
 /// What is wrong with the results.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults {
-    pub(crate) read: u64,
+#[derive(Clone, Debug, Default)]
+struct Faults {
+    read: u64,
     /// Updates that do not follow the one before: lost, repeated or out of order.
-    pub(crate) gaps: u64,
+    gaps: u64,
     /// A second result of the same record.
-    pub(crate) repeated: u64,
+    repeated: u64,
     /// Results that are not what their record leads to.
-    pub(crate) wrong: u64,
+    wrong: u64,
     /// What the first wrong one was.
-    pub(crate) example: Option<String>,
+    example: Option<String>,
 }
 
 impl Expected {
     /// Computed from the records' numbers, without looking at any topic.
-    pub(crate) fn of(workload: Workload, data: &Data) -> Expected {
+    pub fn of(workload: Workload, data: &Data) -> Expected {
         let mut expected = Expected {
             workload,
             data: *data,
@@ -61,6 +64,11 @@ impl Expected {
         expected
     }
 
+    /// How many results there must be.
+    pub fn results(&self) -> u64 {
+        self.results
+    }
+
     fn group_of(&self, i: u64) -> (u64, i64) {
         let size = WINDOW.as_millis() as i64;
         match self.workload {
@@ -71,7 +79,7 @@ impl Expected {
     }
 
     /// Compares one result.
-    pub(crate) fn see(&mut self, key: &[u8], value: &[u8]) {
+    pub fn see(&mut self, key: &[u8], value: &[u8]) {
         self.faults.read += 1;
         let right = match self.workload {
             Workload::W1 => read::<Mapped>(value).and_then(|mapped| self.see_mapped(key, &mapped)),
@@ -134,8 +142,11 @@ impl Expected {
         key.starts_with(name.as_bytes()).then_some(())
     }
 
-    /// In words what is wrong once all results were seen; nothing if all is as it must be.
-    pub(crate) fn verdict(&self) -> Result<(), String> {
+    /// To be asked once all results were seen.
+    ///
+    /// # Errors
+    /// What is wrong, in words, if not everything is as it must be.
+    pub fn verdict(&self) -> Result<(), String> {
         let differing = self.groups.values().filter(|group| group.last != group.seen).count();
         let Faults { read, gaps, repeated, wrong, example } = &self.faults;
         if (differing, *read, *gaps, *repeated, *wrong) == (0, self.results, 0, 0, 0) {
@@ -161,4 +172,83 @@ fn number_of(account: &str) -> Option<u64> {
 
 fn number_of_memo(memo: &str) -> Option<u64> {
     u64::from_str_radix(memo, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: Data = Data { records: 500, keys: 20, skew: 0.0 };
+
+    /// The results of the keyed sum, as they must be.
+    fn totals() -> Vec<(String, String)> {
+        let mut sums = vec![Sum::default(); DATA.keys as usize];
+        let update = |i: u64| {
+            let account = DATA.account(i);
+            let sum = &mut sums[account as usize];
+            *sum = sum.plus(DATA.amount(i));
+            let total = Total { account: key_of(account), count: sum.count, sum: sum.sum };
+            (total.account.clone(), serde_json::to_string(&total).expect("it can be written"))
+        };
+        (0..DATA.records).map(update).collect()
+    }
+
+    fn joins() -> Vec<(String, String)> {
+        let join = |i: u64| {
+            let (account, tier) = (DATA.account(i), tier_of(DATA.account(i)).to_owned());
+            let (amount, ts, region) = (DATA.amount(i), DATA.timestamp(i), region_of(account));
+            let joined = Joined { id: i, account: key_of(account), amount, ts, tier, region };
+            (joined.account.clone(), serde_json::to_string(&joined).expect("it can be written"))
+        };
+        (0..DATA.records).map(join).collect()
+    }
+
+    /// The verdict contains these words; nothing is wrong if there are none.
+    fn check(workload: Workload, results: &[(String, String)], says: &[&str]) {
+        let mut expected = Expected::of(workload, &DATA);
+        results.iter().for_each(|(key, value)| expected.see(key.as_bytes(), value.as_bytes()));
+        match expected.verdict() {
+            Ok(()) => assert!(says.is_empty(), "nothing is wrong, and {says:?} should be"),
+            Err(verdict) => assert!(!says.is_empty() && says.iter().all(|word| verdict.contains(word)), "{verdict}"),
+        }
+    }
+
+    #[test]
+    fn right_results_are_right() {
+        check(Workload::W2, &totals(), &[]);
+        check(Workload::W6, &totals(), &[]);
+        check(Workload::W4, &joins(), &[]);
+    }
+
+    #[test]
+    fn a_lost_update_is_found() {
+        let mut results = totals();
+        results.remove(250);
+        check(Workload::W2, &results, &["499 results instead of 500", "1 gaps"]);
+        results = totals();
+        results.pop();
+        check(Workload::W2, &results, &["499 results instead of 500", "1 of 20 groups with a wrong end", "0 gaps"]);
+    }
+
+    #[test]
+    fn a_repeated_result_is_found() {
+        let mut results = totals();
+        results.insert(250, results[249].clone());
+        check(Workload::W2, &results, &["501 results instead of 500", "1 gaps"]);
+        results = joins();
+        results.push(results[0].clone());
+        check(Workload::W4, &results, &["501 results", "1 of 20 groups", "1 repeated results"]);
+    }
+
+    #[test]
+    fn a_wrong_result_is_found() {
+        let mut results = joins();
+        results[7].1 = results[7].1.replace("\"tier\":\"", "\"tier\":\"x");
+        check(Workload::W4, &results, &["1 wrong ones, the first of them acc-", "1 of 20 groups"]);
+        results = totals();
+        results[499].1 = results[499].1.replace("\"sum\":", "\"sum\":9");
+        check(Workload::W2, &results, &["1 of 20 groups with a wrong end"]);
+        results[499] = ("acc-00000000".to_owned(), "no JSON".to_owned());
+        check(Workload::W2, &results, &["1 wrong ones, the first of them acc-00000000: no JSON"]);
+    }
 }
