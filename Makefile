@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-memory lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-memory bench-macro bench-quick lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -61,6 +61,16 @@ bench: ## the benchmarks
 bench-memory: ## resident memory of 64 tasks with 3 stores each, under load and in a full restore, against memory.limit
 	@scripts/setup.sh all
 	cargo bench --profile release -p headwater-benches --bench memory
+
+WORKLOADS ?= W6 W2 W1 W3 W4 W7
+bench-macro: ## whole applications beside Kafka Streams and a bare loop: WORKLOADS="W6 W2" RECORDS=2000000 ROUNDS=3 (docs/performance.md)
+	@scripts/setup.sh all
+	cargo bench --profile release -p headwater-benches --bench macro -- $(WORKLOADS)
+
+bench-quick: ## the same once with 300,000 records, some 5 minutes: whether all results are right; figures mean little
+	@scripts/setup.sh all
+	RECORDS=$${RECORDS:-300000} KEYS=$${KEYS:-30000} ROUNDS=$${ROUNDS:-1} WORKERS=$${WORKERS:-1} GUARANTEE=$${GUARANTEE:-exactly-once} \
+	cargo bench --profile release -p headwater-benches --bench macro -- $(WORKLOADS)
 
 lint: ## formatting, clippy, dependencies and the chart
 	@scripts/setup.sh build

@@ -52,9 +52,9 @@ impl Running {
         Ok(Running { child, guardian: guardian.clone(), log: log.to_owned(), began, began_at, peak_kib: 0 })
     }
 
-    /// Waits until it has ended by itself, with success.
-    pub(crate) fn end(self, limit: Duration) -> Result<Usage, String> {
-        self.watch(limit, |_| Ok(false)).and_then(|(running, seconds)| running.conclude(seconds, &[0]))
+    /// Waits until it has ended by itself, with success, unless `fine` says before that it cannot.
+    pub(crate) fn end(self, limit: Duration, fine: impl Fn() -> Result<(), String>) -> Result<Usage, String> {
+        self.watch(limit, |_| fine().map(|()| false)).and_then(|(running, seconds)| running.conclude(seconds, &[0]))
     }
 
     /// Waits until `done`, asks it to stop, and waits for that.

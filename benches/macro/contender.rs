@@ -68,8 +68,8 @@ impl Contender {
         topics
     }
 
-    /// The groups that there may be after it.
-    pub(crate) fn groups(self, job: &Job) -> Vec<String> {
+    /// The groups that there may be after a run, whoever's it was.
+    pub(crate) fn groups(job: &Job) -> Vec<String> {
         vec![job.app.clone(), format!("{}.{BACKFILL}", job.app)]
     }
 }

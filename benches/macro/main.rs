@@ -76,6 +76,9 @@ fn bench(settings: &Settings) -> Result<bool, String> {
             }
             entry.write(settings, &origin)?;
             entries.push(entry);
+            if stage.is_up().is_err() {
+                return Err("the broker has ended; what was measured before is in the lines above".to_owned());
+            }
         }
     }
     println!("{}", report::table(settings, &origin, &entries));

@@ -61,15 +61,15 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
         stage.create(&topic, config).map_err(|error| format!("creating {topic}: {error}"))?;
     }
     let mut expected = Expected::of(job.workload, &settings.data);
-    let log = settings.logs.as_deref().unwrap_or(stage.directory()).join(format!("{}.log", job.app));
+    let log = settings.logs.as_deref().unwrap_or_else(|| stage.directory()).join(format!("{}.log", job.app));
     let mut progress =
         Progress::of(stage, job, &output, expected.results()).map_err(|error| format!("looking at the input: {error}"))?;
-    let broker_cpu = || procfs::stat(stage.broker_pid()).map_or(0.0, |stat| stat.cpu_seconds);
+    let broker_cpu = || procfs::stat(stage.broker_pid).map_or(0.0, |stat| stat.cpu_seconds);
     let before = broker_cpu();
     let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;
     let usage = match contender.ends_by_itself(job.workload) {
-        true => running.end(settings.limit)?,
-        false => running.stop_when(settings.limit, || progress.is_done())?,
+        true => running.end(settings.limit, || stage.is_up())?,
+        false => running.stop_when(settings.limit, || stage.is_up().and_then(|()| progress.is_done()))?,
     };
     let broker_cpu_seconds = broker_cpu() - before;
     let span = check(stage, &output, &mut expected)?;
@@ -98,7 +98,7 @@ fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError>
     let mut admin = stage.log.admin()?;
     admin.delete(&contender.leaves(job))?;
     // One that was killed is a member until its session is over, and harms nobody: names are used once.
-    for group in contender.groups(job) {
+    for group in Contender::groups(job) {
         if let Err(error) = admin.delete_group(&group) {
             eprintln!("the group {group} stays: {error}");
         }

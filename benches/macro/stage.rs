@@ -8,6 +8,8 @@ use headwater_kafka::KafkaLog;
 use headwater_tests::cluster::Guardian;
 use headwater_tests::{BrokerOptions, KafkaBroker};
 
+use crate::procfs;
+
 /// A broker as it comes, but for the heap; what is deleted is gone at once, before the next contender is measured.
 const JVM: &str = "-Xmx1g";
 const DELETED_AFTER: (&str, &str) = ("log.segment.delete.delay.ms", "1000");
@@ -17,6 +19,7 @@ pub(crate) struct Stage {
     pub(crate) log: KafkaLog,
     pub(crate) guardian: Guardian,
     pub(crate) partitions: i32,
+    pub(crate) broker_pid: u32,
     broker: KafkaBroker,
 }
 
@@ -27,7 +30,8 @@ impl Stage {
         let broker = KafkaBroker::start_with(&BrokerOptions { properties, jvm: Some(JVM), ..BrokerOptions::default() });
         // The input is written as it is read by all: not compressed.
         let log = KafkaLog::connect(broker.config().option("compression.type", "none"))?;
-        Ok(Stage { log, guardian, partitions, broker })
+        let broker_pid = broker.pid();
+        Ok(Stage { log, guardian, partitions, broker_pid, broker })
     }
 
     /// Has the broker make and load its own topics, of positions and of transactions, which would take the first contender seconds.
@@ -53,8 +57,12 @@ impl Stage {
         self.broker.bootstrap()
     }
 
-    pub(crate) fn broker_pid(&self) -> u32 {
-        self.broker.pid()
+    /// Nothing can be measured any more once the broker has ended.
+    pub(crate) fn is_up(&self) -> Result<(), String> {
+        match procfs::stat(self.broker_pid).filter(|stat| !stat.is_ended()) {
+            Some(_) => Ok(()),
+            None => Err("the broker has ended".to_owned()),
+        }
     }
 
     pub(crate) fn create(&self, name: &str, config: &[(&str, &str)]) -> Result<(), LogError> {
