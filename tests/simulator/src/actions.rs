@@ -79,10 +79,16 @@ impl World {
         control.tally.events += 1;
         let pause = control.dice.between(1, 40) as u64;
         control.now += Duration::from_millis(pause);
-        let act = control.dice.weighted(ACTS);
+        let retention = self.past.is_some() && control.dice.percent(2);
+        let act = if retention { Act::Fault(Fault::Retention) } else { control.dice.weighted(ACTS) };
         let process = control.dice.below(self.slots.len() as u64) as usize;
         let number = control.dice.below(1 << 16);
-        let happens = if let Act::Fault(fault) = act { control.allows(fault) } else { true };
+        let happens = match act {
+            Act::Fault(Fault::Retention) if self.can_overtake(number).is_none() => false,
+            Act::Fault(fault) => control.allows(fault),
+            _ => true,
+        };
+        let looks = self.past.is_some() && matches!(act, Act::Work | Act::Turn | Act::Threads) && control.dice.percent(25);
         drop(control);
         match act {
             _ if !happens => {}
@@ -100,6 +106,9 @@ impl World {
             Act::Start => self.start(process),
             Act::Resume => self.resume(process),
             Act::Fault(fault) => self.trouble(fault, process, number),
+        }
+        if looks {
+            self.look_for_the_end(process);
         }
     }
 
@@ -141,6 +150,7 @@ impl World {
             Fault::Tombstones => self.compact(Tombstones::Drop),
             Fault::StartMoved => self.move_starts(),
             Fault::TailCut => self.cut_tails(),
+            Fault::Retention => self.overtake(number),
             _ => {}
         }
     }

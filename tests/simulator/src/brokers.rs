@@ -104,11 +104,7 @@ impl World {
 
     /// Compares an output, read committed, with what it must have.
     pub fn compare(&self, expected: &Expected) -> Option<String> {
-        let outputs = self.plan.outputs();
-        let partitions = outputs.iter().find(|output| *output.topic == *expected.output)?.partitions;
-        let records = (0..partitions).flat_map(|partition| self.log.read_all(expected.output, partition, true));
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let seen = records.map(|record| (record.key.unwrap_or_default().to_vec(), text(&record.value.unwrap_or_default())));
+        let seen = self.results(&self.plan, expected.output)?;
         let (seen, wanted) = (in_order(seen, expected.compare), in_order(expected.records.iter().cloned(), expected.compare));
         let keys: Vec<&Vec<u8>> = seen.keys().chain(wanted.keys().filter(|key| !seen.contains_key(*key))).collect();
         keys.into_iter().find(|key| seen.get(*key) != wanted.get(*key)).map(|key| {
@@ -119,7 +115,7 @@ impl World {
 }
 
 /// Values by key, as far as they are compared.
-fn in_order(records: impl Iterator<Item = (Vec<u8>, String)>, compare: Compare) -> BTreeMap<Vec<u8>, Vec<String>> {
+pub fn in_order(records: impl Iterator<Item = (Vec<u8>, String)>, compare: Compare) -> BTreeMap<Vec<u8>, Vec<String>> {
     let mut by_key: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
     for (key, value) in records {
         by_key.entry(key).or_default().push(value);

@@ -112,6 +112,14 @@ pub struct Control {
     /// The ends of changelogs and the committed positions as each process was told last.
     pub told: BTreeMap<(usize, TopicPartition), i64>,
     pub idle_lanes: BTreeSet<(TopicPartition, i32)>,
+    /// Lanes of repartition topics whose end was told and committed.
+    pub ended_lanes: BTreeSet<(TopicPartition, i32)>,
+    /// Inputs of a bounded run that retention has overtaken.
+    pub overtaken: BTreeSet<TopicPartition>,
+    /// Whether a process has died.
+    pub killed: bool,
+    /// Whether a bounded run was seen complete.
+    pub complete: bool,
 }
 
 /// The control of a run, as everything that lives in it has it.
@@ -153,6 +161,10 @@ impl Control {
             changed: BTreeSet::new(),
             told: BTreeMap::new(),
             idle_lanes: BTreeSet::new(),
+            ended_lanes: BTreeSet::new(),
+            overtaken: BTreeSet::new(),
+            killed: false,
+            complete: false,
         }
     }
 

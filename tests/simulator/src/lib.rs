@@ -4,6 +4,7 @@
 //! `docs/testing/simulator.md` tells how to use it and how to read its trace.
 
 mod actions;
+mod bounded;
 mod brokers;
 mod cases;
 mod checks;

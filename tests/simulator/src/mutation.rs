@@ -40,6 +40,11 @@ mutations! {
     GivenBackEarly "given-back-early" "revoked partitions are given back before their tasks have committed"
     TimeForgotten "time-forgotten" "event time is not taken over with the committed position"
     MarkersLost "markers-lost" "bare markers, which carry event time to partitions without records, are lost"
+    PastTheEnd "past-the-end" "a bounded run reads one offset more than it should of each partition"
+    EndAssumed "end-assumed" "a bounded run is taken for complete when its inputs are read, whatever is on its way through repartition topics"
+    EndsForgotten "ends-forgotten" "a bounded run forgets, when a task is taken over, which upstream tasks have ended"
+    EndTimeLost "end-time-lost" "the event time that an upstream task of a bounded run ends with is lost"
+    TrimmedOver "trimmed-over" "a bounded run goes on at the log's start when what it has to read is deleted"
 }
 
 impl Mutation {

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use headwater_testkit::Timeouts;
 
+use crate::bounded::Terms;
 use crate::cases::{self, Case};
 use crate::dice::Dice;
 
@@ -30,6 +31,8 @@ pub struct Setup {
     pub rate: u64,
     /// Things that happen before it is left alone.
     pub acts: u64,
+    /// What is special about a bounded run; none in a live one.
+    pub bounded: Option<Terms>,
 }
 
 impl Setup {
@@ -51,7 +54,18 @@ impl Setup {
             idles: dice.percent(8),
             rate: dice.weighted(&[(1, 0), (2, 500), (3, 1500), (3, 4000), (2, 9000)]),
             acts: dice.between(20, 300) as u64,
+            bounded: None,
         }
+    }
+
+    /// Makes every third seed a bounded run, in which polls bring little, so that much can happen before its end.
+    pub fn of_seed(seed: u64, dice: &mut Dice) -> Setup {
+        let setup = Setup::draw(dice);
+        if seed % 3 != 2 {
+            return setup;
+        }
+        let fetch = dice.weighted(&[(3, 1), (3, 2), (2, 6), (1, 40)]);
+        Setup { fetch, bounded: Some(Terms::draw(dice)), ..setup }
     }
 
     /// After this long an input no longer holds event time back: in most seeds never.
@@ -67,6 +81,11 @@ impl fmt::Display for Setup {
         write!(f, "case {case}, {} partitions, {} processes{statics}{idles}, ", self.partitions, self.processes)?;
         write!(f, "sessions {:?}, transactions {:?}, ", self.timeouts.session, self.timeouts.transaction)?;
         write!(f, "polls of {}, flush every {}, buffers {}, ", self.fetch, self.flush_every, self.buffer_bytes)?;
-        write!(f, "dirty {}, markers {:?}, rate {}/100000, {} acts", self.dirty_bytes, self.marker_interval, self.rate, self.acts)
+        write!(
+            f,
+            "dirty {}, markers {:?}, rate {}/100000, {} acts",
+            self.dirty_bytes, self.marker_interval, self.rate, self.acts
+        )?;
+        self.bounded.map_or(Ok(()), |terms| write!(f, "; {terms}"))
     }
 }

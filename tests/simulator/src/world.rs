@@ -10,6 +10,7 @@ use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Plan};
 use headwater_testkit::{LocalProcess, MemoryLog, prepare};
 
+use crate::bounded::{self, Past};
 use crate::cases::{APP, Item};
 use crate::control::{Control, Death, ProcessState, Shared};
 use crate::dice::Dice;
@@ -36,6 +37,8 @@ pub struct World {
     pub plan: Arc<Plan>,
     pub facts: Arc<Facts>,
     pub items: Vec<Item>,
+    /// What a bounded run reads; none in a live one.
+    pub past: Option<Past>,
     pub fed: Cell<usize>,
     pub slots: Vec<RefCell<Slot>>,
     pub disks: Vec<Disk>,
@@ -46,13 +49,14 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, limits: &Limits, mutation: Option<Mutation>, with_trace: bool) -> World {
         let mut dice = Dice::new(seed);
-        let setup = Setup::draw(&mut dice);
+        let setup = Setup::of_seed(seed, &mut dice);
         let log = MemoryLog::with_timeouts(setup.timeouts);
         setup.case.inputs().iter().for_each(|topic| log.create_topic(topic, setup.partitions));
         let blueprint = Blueprint::of(APP, |t| setup.case.topology(t)).expect("the cases are valid");
         let plan = prepare(&blueprint, &log).expect("the inputs exist");
         setup.case.fill(&log, setup.partitions);
         let items = setup.case.feed(&mut dice, setup.partitions);
+        let (past, items, plan) = bounded::begin(&setup, &mut dice, &log, items, plan, mutation);
         let timed: Vec<&str> = setup.case.timed().iter().map(|(store, _)| *store).collect();
         let facts = Arc::new(Facts::of(&plan, &timed));
         let mut control = Control::new(dice, limits.clone(), mutation, with_trace);
@@ -64,6 +68,7 @@ impl World {
             plan,
             facts,
             items,
+            past,
             fed: Cell::new(0),
             slots: (0..setup.processes).map(|_| RefCell::default()).collect(),
             disks: (0..setup.processes).map(|_| Disk::new(setup.flush_every)).collect(),
@@ -97,6 +102,7 @@ impl World {
 
     /// Starts a process unless it runs.
     pub fn start(&self, number: usize) {
+        self.mark_under_way(number, false);
         let Ok(mut slot) = self.slots[number].try_borrow_mut() else { return };
         if slot.process.is_some() {
             return;
@@ -144,6 +150,7 @@ impl World {
 
     /// Stops a process cleanly.
     pub fn stop(&self, number: usize) {
+        self.mark_under_way(number, true);
         let Ok(mut slot) = self.slots[number].try_borrow_mut() else { return };
         if slot.paused {
             return;
@@ -174,6 +181,9 @@ impl World {
                 control.violate("limping", format!("p{number} went on after its disk gave an error"));
             }
             (Some(_), _) => {}
+            (None, Err(error)) if self.is_overtaken(&mut control, &error) => {
+                control.line(|| (Some(number), None, "ends", String::new(), None, error.to_string()));
+            }
             (None, Err(error)) => {
                 let text = error.to_string();
                 control.line(|| (Some(number), None, "ends", String::new(), None, text.clone()));
@@ -192,6 +202,7 @@ impl World {
         let mut control = self.control.lock();
         control.mark_if(older, Mark::StoreDiskOld);
         control.processes[number].dead = None;
+        control.killed = true;
         let lost = control.dice.percent(25) && control.allows(Fault::DiskLost);
         drop(control);
         if lost {

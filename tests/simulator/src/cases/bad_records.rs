@@ -3,7 +3,7 @@
 use headwater_core::{Cx, Failure, On, Output, Policy, Setup, Topology, Transform, Value, seconds};
 
 use super::events::{self, Event, sums};
-use super::{Case, Compare, Expected, Item};
+use super::{Case, Compare, End, Expected, Item};
 use crate::dice::Dice;
 
 /// User code fails on these amounts.
@@ -37,7 +37,7 @@ impl Case for BadRecords {
         items
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, _partitions: i32, items: &[Item], _end: &End) -> Vec<Expected> {
         let seen = events::seen(items);
         let key = |one: &events::Seen<'_>| Some(one.event.key.clone().into_bytes());
         let sums = |output| sums(output, (Compare::Sequence, false), &seen, key);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use headwater_core::{Cx, Failure, List, Map, On, Output, Setup, Topology, Transform, Value, seconds};
 
 use super::events::{self, Event};
-use super::{Case, Compare, Expected, Item};
+use super::{Case, Compare, End, Expected, Item};
 use crate::dice::Dice;
 
 /// Longest queue.
@@ -35,7 +35,7 @@ impl Case for Collections {
         events::feed(dice, &["events"], partitions)
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, _partitions: i32, items: &[Item], _end: &End) -> Vec<Expected> {
         let mut hoards: BTreeMap<&str, (VecDeque<i64>, BTreeMap<i64, i64>, i64)> = BTreeMap::new();
         let records = items.iter().filter_map(|item| item.event.as_ref()).map(|event| {
             let (queue, classes, total) = hoards.entry(&event.key).or_default();

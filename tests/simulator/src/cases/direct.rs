@@ -4,7 +4,7 @@ use headwater_core::{Topology, Tumbling, partition_for, seconds};
 use headwater_testkit::MemoryLog;
 
 use super::events::{self, Event, Seen, add, sums, windowed};
-use super::{Case, Compare, Expected, GRACE, Item, ROWS_TIME, WINDOW};
+use super::{Case, Compare, End, Expected, GRACE, Item, ROWS_TIME, WINDOW};
 use crate::dice::Dice;
 
 pub struct Direct;
@@ -55,7 +55,7 @@ impl Case for Direct {
         &[("windows", WINDOW + GRACE)]
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, _partitions: i32, items: &[Item], _end: &End) -> Vec<Expected> {
         let seen = events::seen(items);
         let window = |one: &Seen<'_>| (!one.is_late()).then(|| windowed(one.event.key.as_bytes(), one.window()));
         let (mut named, mut maybe) = (Vec::new(), Vec::new());

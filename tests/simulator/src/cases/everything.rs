@@ -8,11 +8,13 @@ use headwater_core::{
 use headwater_testkit::MemoryLog;
 
 use super::events::{self, Event, FLUSH, Seen, add, sums, windowed};
-use super::{Case, Compare, Expected, GRACE, Item, ROWS_TIME, WINDOW};
+use super::{Case, Compare, End, Expected, GRACE, Item, ROWS_TIME, WINDOW};
 use crate::dice::Dice;
 
 /// How long after an event its timer is due.
 const DELAY: i64 = 5_000;
+/// How long after it the first of the two timers that make up this time is due.
+const FIRST: i64 = 1_000;
 
 pub struct Everything;
 
@@ -68,7 +70,7 @@ impl Case for Everything {
         &[("direct", WINDOW + GRACE), ("hits", WINDOW + GRACE), ("gaps-first", 0), ("gaps-second", 0)]
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, partitions: i32, items: &[Item], end: &End) -> Vec<Expected> {
         let seen = events::seen(items);
         let in_time = |one: &Seen<'_>| !one.is_late();
         let direct = |one: &Seen<'_>| in_time(one).then(|| windowed(one.event.key.as_bytes(), one.window()));
@@ -87,12 +89,12 @@ impl Case for Everything {
             sums("totals", (Compare::Newest, false), &seen, totals),
             Expected { output: "joined", compare: Compare::Multiset, timed: false, records: joined },
             Expected { output: "classes", compare: Compare::Newest, timed: false, records: classes.collect() },
-            Expected { output: "gaps", compare: Compare::Multiset, timed: true, records: gaps(&seen) },
+            Expected { output: "gaps", compare: Compare::Multiset, timed: true, records: gaps(&seen, partitions, end) },
         ]
     }
 }
 
-fn gaps(seen: &[Seen<'_>]) -> Vec<(Vec<u8>, String)> {
+fn gaps(seen: &[Seen<'_>], partitions: i32, end: &End) -> Vec<(Vec<u8>, String)> {
     let mut times: BTreeMap<(String, i64), u64> = BTreeMap::new();
     for one in seen.iter().filter(|one| one.watermark <= one.event.time) {
         *times.entry((one.event.group.clone(), one.event.time)).or_default() += 1;
@@ -101,7 +103,37 @@ fn gaps(seen: &[Seen<'_>]) -> Vec<(Vec<u8>, String)> {
         let followed: u64 = times.range((group.clone(), time + 1)..(group.clone(), time + DELAY)).map(|(_, count)| count).sum();
         (group.clone().into_bytes(), format!("[{time},{count},{followed}]"))
     };
-    times.iter().filter(|((group, _), _)| group != FLUSH).map(gap).collect()
+    let reached: Vec<i64> = (0..partitions).map(|partition| reached(seen, &times, partition, partitions, end)).collect();
+    let is_due = |group: &str, time: i64| reached[partition_of(group, partitions)] >= time + DELAY;
+    times.iter().filter(|((group, time), _)| group != FLUSH && is_due(group, *time)).map(gap).collect()
+}
+
+fn partition_of(group: &str, partitions: i32) -> usize {
+    partition_for(Some(group.as_bytes()), partitions, 0) as usize
+}
+
+/// How far event time comes in the task of the groups at this partition.
+fn reached(seen: &[Seen<'_>], times: &BTreeMap<(String, i64), u64>, partition: i32, partitions: i32, end: &End) -> i64 {
+    let window_closes = |one: &Seen<'_>| one.window() + WINDOW + GRACE;
+    let promise = |upstream: i32| {
+        let its = || seen.iter().filter(move |one| one.partition == upstream);
+        let closed = its().filter(|one| end.closes() && !one.is_late()).map(window_closes).max();
+        its().map(|one| one.watermark).chain(closed).max().unwrap_or(i64::MIN)
+    };
+    let is_idle = |upstream: &i32| end.is_idle("events", *upstream);
+    let time = (0..partitions).filter(|upstream| !is_idle(upstream)).map(promise).min().unwrap_or(i64::MIN);
+    match end {
+        End::Passed => i64::MAX,
+        End::Bounded { closes: false, .. } => time,
+        End::Bounded { closes: true, .. } => {
+            let is_here = |group: &str| partition_of(group, partitions) == partition as usize;
+            let windows = seen.iter().filter(|one| !one.is_late() && is_here(&one.event.group)).map(window_closes);
+            // Of each pair of timers the one that is set by then.
+            let timers = times.keys().filter(|(group, _)| is_here(group));
+            let timers = timers.map(|(_, moment)| if moment + FIRST <= time { moment + DELAY } else { moment + FIRST });
+            windows.chain(timers).max().unwrap_or(time).max(time)
+        }
+    }
 }
 
 /// Says for each moment at which a group had events, some time later: how many, and how many followed within that time. Two

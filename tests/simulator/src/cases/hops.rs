@@ -3,7 +3,7 @@
 use headwater_core::{Topology, Tumbling, seconds};
 
 use super::events::{self, Event, Seen, add, sums, windowed};
-use super::{Case, Compare, Expected, GRACE, Item, WINDOW};
+use super::{Case, Compare, End, Expected, GRACE, Item, WINDOW};
 use crate::dice::Dice;
 
 pub struct Hops;
@@ -34,7 +34,7 @@ impl Case for Hops {
         &[("class-hits", WINDOW + GRACE)]
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, _partitions: i32, items: &[Item], _end: &End) -> Vec<Expected> {
         let seen = events::seen(items);
         let class = |one: &Seen<'_>| (one.event.amount % 3).to_be_bytes();
         let hits = |one: &Seen<'_>| (!one.is_late()).then(|| windowed(&class(one), one.window()));

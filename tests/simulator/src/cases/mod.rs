@@ -9,6 +9,8 @@ mod hops;
 mod pair;
 mod reminders;
 
+use std::collections::BTreeSet;
+
 use headwater_core::{Timestamp, Topology};
 use headwater_testkit::MemoryLog;
 
@@ -68,6 +70,29 @@ pub struct Expected {
     pub records: Vec<(Vec<u8>, String)>,
 }
 
+/// What becomes of event time at the end of the input.
+pub enum End {
+    /// It passes everything: each partition has a last record that sees to that.
+    Passed,
+    /// A bounded run ends it.
+    Bounded {
+        /// Whether windows are closed then and timers fired.
+        closes: bool,
+        /// Partitions of which nothing is read, so that they do not hold it back.
+        idle: BTreeSet<(String, i32)>,
+    },
+}
+
+impl End {
+    pub fn closes(&self) -> bool {
+        matches!(self, End::Bounded { closes: true, .. })
+    }
+
+    pub fn is_idle(&self, topic: &str, partition: i32) -> bool {
+        matches!(self, End::Bounded { idle, .. } if idle.contains(&(topic.to_owned(), partition)))
+    }
+}
+
 pub trait Case {
     fn name(&self) -> &'static str;
     fn topology(&self, t: &mut Topology);
@@ -76,7 +101,7 @@ pub trait Case {
     /// What tables hold from the beginning.
     fn fill(&self, _log: &MemoryLog, _partitions: i32) {}
     fn feed(&self, dice: &mut Dice, partitions: i32) -> Vec<Item>;
-    fn expected(&self, partitions: i32, items: &[Item]) -> Vec<Expected>;
+    fn expected(&self, partitions: i32, items: &[Item], end: &End) -> Vec<Expected>;
     /// Stores ordered by time, and how long after its time an entry is due.
     fn timed(&self) -> &'static [(&'static str, i64)] {
         &[]

@@ -6,7 +6,7 @@ use headwater_core::{Cx, Failure, On, Output, Setup, Topology, Transform, Tumbli
 use serde::{Deserialize, Serialize};
 
 use super::events::{self, Event, Seen, add, sums, windowed};
-use super::{Case, Compare, Expected, GRACE, Item, WINDOW};
+use super::{Case, Compare, End, Expected, GRACE, Item, WINDOW};
 use crate::dice::Dice;
 
 pub struct Pair;
@@ -44,7 +44,7 @@ impl Case for Pair {
         &[("windows", WINDOW + GRACE)]
     }
 
-    fn expected(&self, _partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, _partitions: i32, items: &[Item], _end: &End) -> Vec<Expected> {
         let seen = events::seen(items);
         let key = |one: &Seen<'_>, parity: i64| (one.event.amount % 2 == parity).then(|| one.event.key.clone().into_bytes());
         let window = |one: &Seen<'_>| (!one.is_late()).then(|| windowed(one.event.key.as_bytes(), one.window()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_core::{Cx, Failure, Fired, On, OnTimer, Output, Setup, Timer, Timestamp, Topology, Transform, Value, seconds};
 
 use super::events::{self, Event};
-use super::{Case, Compare, Expected, Item};
+use super::{Case, Compare, End, Expected, Item};
 use crate::dice::Dice;
 
 const DELAY: i64 = 5_000;
@@ -34,7 +34,7 @@ impl Case for Reminders {
         &[("remind-timer", 0)]
     }
 
-    fn expected(&self, partitions: i32, items: &[Item]) -> Vec<Expected> {
+    fn expected(&self, partitions: i32, items: &[Item], end: &End) -> Vec<Expected> {
         let mut records = Vec::new();
         for partition in 0..partitions {
             let (mut due, mut timers) = (BTreeMap::<&str, i64>::new(), BTreeSet::<(i64, &str)>::new());
@@ -50,6 +50,8 @@ impl Case for Reminders {
                     records.push((key.as_bytes().to_vec(), time.to_string()));
                 }
             }
+            let left = timers.into_iter().filter(|_| end.closes());
+            records.extend(left.map(|(time, key)| (key.as_bytes().to_vec(), time.to_string())));
         }
         vec![Expected { output: "reminded", compare: Compare::Sequence, timed: true, records }]
     }

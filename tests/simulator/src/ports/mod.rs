@@ -63,5 +63,8 @@ impl Log for SimLog {
     }
 }
 
+/// The key of the header that carries event time (`core::task::header`): version, flags, lane, promise, what the record carries.
+const TIME_HEADER: &str = "hw";
+
 /// Topics by what they are for.
 pub type Topics = BTreeSet<Arc<str>>;

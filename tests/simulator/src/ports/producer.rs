@@ -4,14 +4,12 @@ use bytes::Bytes;
 use headwater_core::port::{Committed, GroupMetadata, Log, LogError, Producer, ProducerConfig};
 use headwater_core::{Outgoing, TopicPartition};
 
+use super::TIME_HEADER;
 use super::site::Site;
 use crate::disk::{Disk, Early};
 use crate::fault::Call;
 use crate::mark::Mark;
 use crate::mutation::Mutation;
-
-/// The key of the header that carries event time (`core::task::header`): version, flags, lane.
-const TIME_HEADER: &str = "hw";
 
 pub struct SimProducer {
     inner: Box<dyn Producer>,
@@ -25,6 +23,8 @@ pub struct SimProducer {
     first_record: Option<Duration>,
     /// The open transaction's changelog records.
     changes: Vec<(TopicPartition, Bytes, Option<Bytes>)>,
+    /// The lanes whose end the open transaction tells.
+    ends: Vec<(TopicPartition, i32)>,
     /// What a mutation took from the client before the engine asked.
     delivered: Vec<(TopicPartition, i64)>,
 }
@@ -32,7 +32,18 @@ pub struct SimProducer {
 impl SimProducer {
     pub fn new(inner: Box<dyn Producer>, site: Site, disk: Disk, id: String) -> SimProducer {
         let (changes, delivered) = (Vec::new(), Vec::new());
-        SimProducer { inner, site, disk, id, open: false, doomed: false, first_record: None, changes, delivered }
+        SimProducer {
+            inner,
+            site,
+            disk,
+            id,
+            open: false,
+            doomed: false,
+            first_record: None,
+            changes,
+            ends: Vec::new(),
+            delivered,
+        }
     }
 
     fn is(&self, mutation: Mutation) -> bool {
@@ -79,6 +90,7 @@ impl SimProducer {
         drop(control);
         (self.open, self.doomed, self.first_record) = (open, false, None);
         self.changes.clear();
+        self.ends.clear();
     }
 
     /// What is told of a record before it is sent.
@@ -95,8 +107,13 @@ impl SimProducer {
         let Some((TIME_HEADER, Some(header))) = record.headers.first() else { return };
         let (Some(flags), Some(lane)) = (header.get(1), header.get(2..6)) else { return };
         let lane = i32::from_be_bytes(lane.try_into().expect("four bytes"));
-        let idle = flags & 1 == 1;
+        let (idle, ended) = (flags & 1 == 1, flags & 2 == 2);
         let mut control = self.site.control.lock();
+        if ended {
+            let again = control.ended_lanes.contains(&(partition.clone(), lane));
+            control.mark_if(again, Mark::BoundedEndTwice);
+            self.ends.push((partition.clone(), lane));
+        }
         control.mark_if(record.key.is_none() && record.value.is_none(), Mark::MarkerSent);
         control.mark_if(idle, Mark::IdleTold);
         let was_idle =
@@ -135,6 +152,7 @@ impl SimProducer {
         for (changelog, _, _) in &self.changes {
             control.writers.insert(changelog.clone(), *process);
         }
+        control.ended_lanes.extend(self.ends.iter().cloned());
     }
 
     /// With a mutation, whoever is a member lends its membership.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use headwater_core::port::{Batch, Committed, Ends, LogError, Reader, TopicId};
-use headwater_core::{TopicName, TopicPartition};
+use headwater_core::{Record, TopicName, TopicPartition};
 
 use super::site::Site;
 use crate::fault::Call;
@@ -73,6 +73,11 @@ impl SimReader {
             let before = self.assigned.get(&batch.partition).copied().unwrap_or(0);
             batch.position = batch.records.last().map_or(before, |last| last.offset + 1);
         }
+        let end = self.site.facts.spans.get(&batch.partition).map(|span| span.end);
+        self.mark_if(end.is_some_and(|end| batch.records.iter().any(|record| record.offset >= end)), Mark::BoundedBeyond);
+        if self.is(Mutation::EndTimeLost) {
+            batch.records.iter_mut().for_each(lose_end_time);
+        }
         if changelog && self.is(Mutation::TombstonesLost) {
             batch.records.retain(|record| record.value.is_some());
         }
@@ -105,6 +110,45 @@ impl SimReader {
         let invisible = batch.position >= end && position < end && last.is_none_or(|last| last + 1 < end);
         control.mark_if(invisible, Mark::RestoreInvisibleTail);
     }
+}
+
+impl SimReader {
+    /// What committed positions are to a bounded run.
+    fn look_at_bounds(&self, partitions: &[TopicPartition], committed: &mut [Option<Committed>]) {
+        let Site { control, facts, log, process, .. } = &self.site;
+        let mut control = control.lock();
+        for (partition, committed) in partitions.iter().zip(committed) {
+            let takes_over = committed.as_ref().is_some_and(|committed| committed.metadata.contains('$'));
+            control.mark_if(takes_over, Mark::BoundedEndKept);
+            if control.is(Mutation::EndsForgotten) {
+                committed.iter_mut().for_each(|committed| {
+                    committed.metadata.truncate(committed.metadata.find('$').unwrap_or(committed.metadata.len()));
+                });
+            }
+            let Some(span) = facts.spans.get(partition) else { continue };
+            let offset = committed.as_ref().map_or(span.start, |committed| committed.offset);
+            if offset >= span.end {
+                // It is not read any more.
+                control.ledger.begins(*process, partition, offset);
+            }
+            let stable = log.last_stable_offset(&partition.topic, partition.partition);
+            control.mark_if((offset..span.end).contains(&stable), Mark::BoundedBehindOpen);
+            let start = log.read_all(&partition.topic, partition.partition, false).first().map_or(0, |record| record.offset);
+            if control.is(Mutation::TrimmedOver) && offset < start.min(span.end) {
+                let metadata = committed.take().map(|committed| committed.metadata).unwrap_or_default();
+                *committed = Some(Committed { offset: start, metadata });
+            }
+        }
+    }
+}
+
+/// An upstream task's last word, without the time it has reached (`core::task::header`).
+fn lose_end_time(record: &mut Record) {
+    let Some(header) = record.headers.iter_mut().find(|header| &*header.key == super::TIME_HEADER) else { return };
+    let Some(value) = header.value.as_ref().filter(|value| value.len() == 22 && value[1] & 2 == 2) else { return };
+    let mut bytes = value.to_vec();
+    bytes[6..14].copy_from_slice(&i64::MIN.to_be_bytes());
+    header.value = Some(bytes.into());
 }
 
 impl Reader for SimReader {
@@ -157,9 +201,10 @@ impl Reader for SimReader {
             self.assigned.keys().filter(unavailable).filter(|partition| !self.paused.contains(*partition)).cloned().collect();
         drop(control);
         let SimReader { inner, site, fetch, .. } = self;
+        let most = if site.facts.spans.is_empty() { *fetch } else { site.control.lock().dice.between(1, *fetch as i64) as usize };
         let mut batches = site.call(Call::ReaderPoll, || {
             inner.pause(&away)?;
-            let batches = inner.poll(max_records.min(*fetch), timeout);
+            let batches = inner.poll(max_records.min(most), timeout);
             inner.resume(&away)?;
             site.control.lock().mark_if(matches!(batches, Err(LogError::OutOfRange { .. })), Mark::OutOfRange);
             batches
@@ -177,6 +222,7 @@ impl Reader for SimReader {
             let offset = position.as_ref().map_or(0, |position| position.offset);
             self.site.control.lock().told.insert((self.site.process, partition.clone()), offset);
         }
+        self.look_at_bounds(partitions, &mut committed);
         if self.is(Mutation::TimeForgotten) {
             committed.iter_mut().flatten().for_each(|position| position.metadata.clear());
         }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use headwater_core::bounded::Span;
 use headwater_core::port::{LogError, StoreError};
 use headwater_core::{Plan, TopicName, TopicPartition};
 use headwater_testkit::MemoryLog;
@@ -24,6 +25,8 @@ pub struct Facts {
     pub timed: Topics,
     /// The partitions each task reads, by the task's name.
     pub inputs: BTreeMap<String, Vec<TopicPartition>>,
+    /// What a bounded run reads of each partition of its inputs; empty for a live run.
+    pub spans: BTreeMap<TopicPartition, Span>,
 }
 
 impl Facts {
@@ -34,9 +37,16 @@ impl Facts {
         };
         let partitions = |task: &headwater_core::TaskId| {
             let topics = plan.inputs_of(task).into_iter();
-            topics.map(|topic| TopicPartition { topic, partition: task.partition }).collect()
+            topics.map(|topic| TopicPartition { topic, partition: task.partition }).collect::<Vec<_>>()
         };
+        let outside = plan.blueprint().input_topics();
+        let all = plan.tasks().iter().flat_map(partitions).collect::<Vec<TopicPartition>>().into_iter();
+        let spans = plan.bounded().into_iter().flat_map(|bounds| {
+            let read = all.clone().filter(|partition| outside.iter().any(|topic| **topic == *partition.topic));
+            read.map(|partition| (partition.clone(), bounds.span(&partition))).collect::<Vec<_>>()
+        });
         Facts {
+            spans: spans.collect(),
             changelogs: internal(true).collect(),
             repartitions: internal(false).collect(),
             subscription: plan.subscription().into_iter().map(TopicName::from).collect(),
