@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_core::bounded::{Bounded, Completion, Finish, Span, TimeRange};
-use headwater_core::port::{Log, ReaderConfig, Stores};
-use headwater_core::{Blueprint, Plan, Timestamp, TopicPartition, Topology, Tumbling, partition_for, seconds};
+use headwater_core::port::{GroupMetadata, Log, ProducerConfig, ReaderConfig, Stores};
+use headwater_core::{
+    Blueprint, Cx, Failure, Fired, On, OnTimer, Outgoing, Output, Plan, Setup, Timer, Timestamp, TopicPartition, Topology,
+    Transform, Tumbling, partition_for, seconds,
+};
 use headwater_testkit::{LocalProcess, MemoryLog, MemoryStores, prepare};
 
 const PARTITIONS: i32 = 3;
@@ -211,4 +214,96 @@ fn closing_windows_at_the_end_is_on_request() {
     };
     assert_eq!(open(&world.bounded("app.o", |_| {})), 2 * 2, "the last windows are still open");
     assert_eq!(open(&world.bounded("app.c", |bounds| bounds.finish = Finish::CloseWindows)), 0);
+}
+
+/// Says each second, for ever, how late it is.
+struct Clock {
+    timer: Timer,
+    ticks: Output<i64>,
+}
+
+impl Transform for Clock {
+    type Key = String;
+
+    fn setup(s: &mut Setup<Self>) -> Self {
+        Clock { timer: s.timer("timer"), ticks: s.output("ticks") }
+    }
+}
+
+impl On<i64> for Clock {
+    fn on(&mut self, _event: &i64, cx: &mut Cx<'_, String>) -> Result<(), Failure> {
+        self.timer.at(cx, cx.timestamp() + seconds(1))
+    }
+}
+
+impl OnTimer for Clock {
+    fn on_timer(&mut self, fired: Fired, cx: &mut Cx<'_, String>) -> Result<(), Failure> {
+        self.ticks.send(cx, &fired.at().as_millis())?;
+        self.timer.at(cx, fired.at() + seconds(1))
+    }
+}
+
+#[test]
+fn event_time_passes_the_end_once_however_often_a_task_is_taken_over() {
+    let log = MemoryLog::new();
+    log.create_topic("events", 1);
+    let blueprint = Blueprint::of("app.t", |t| {
+        let events = t.input::<String, i64>("events").out_of_order(seconds(5));
+        events.transform::<Clock>("clock").output(|clock| &clock.ticks).to("ticks");
+    });
+    let plan = prepare(&blueprint.unwrap(), &log).unwrap();
+    for second in [10, 20] {
+        log.append("events", 0, Some(b"k"), Some(b"1"), at(second));
+    }
+    let spans = BTreeMap::from([(TopicPartition::new("events", 0), Span { start: 0, end: 2 })]);
+    let plan = plan.within(Bounded { finish: Finish::CloseWindows, ..Bounded::of(spans) });
+    let handle: Arc<dyn Log> = Arc::new(log.clone());
+    for _ in 0..3 {
+        let mut run = LocalProcess::start(&plan, &handle, &memory(), "one", 1).unwrap();
+        run.settle().unwrap();
+        run.stop().unwrap();
+        let ticks = log.read_all("ticks", 0, true);
+        // One a second from the first event on, up to the last timer that was set when the input ended.
+        assert_eq!(ticks.len(), 11, "{ticks:?}");
+    }
+}
+
+#[test]
+fn what_is_next_does_not_depend_on_when_a_transaction_within_the_span_ends() {
+    let log = MemoryLog::new();
+    ["left", "right"].iter().for_each(|topic| log.create_topic(topic, 1));
+    let blueprint = Blueprint::of("app.o", |t| {
+        let (left, right) = (t.input::<String, i64>("left"), t.input::<String, i64>("right"));
+        let text = |text: &mut String, amount: &i64, _at: &headwater_core::At<'_, String>| {
+            text.push_str(&amount.to_string());
+            Some(text.clone())
+        };
+        left.merge(&right).fold("text", text).to("text");
+    });
+    let plan = prepare(&blueprint.unwrap(), &log).unwrap();
+    log.append("right", 0, Some(b"k"), Some(b"2"), at(2));
+    let mut writer = log.producer(&ProducerConfig { transactional_id: Some("writer".into()) }).unwrap();
+    writer.init().unwrap();
+    writer.begin().unwrap();
+    let (topic, timestamp) = ("left".into(), at(1));
+    let record = Outgoing {
+        topic: &topic,
+        partition: 0,
+        key: Some(b"k"),
+        value: Some(b"1"),
+        timestamp,
+        headers: &[],
+        track_offset: false,
+    };
+    writer.send(record).unwrap();
+    let spans = ["left", "right"].map(|topic| (TopicPartition::new(topic, 0), Span { start: 0, end: 1 }));
+    let plan = plan.within(Bounded::of(BTreeMap::from(spans)));
+    let handle: Arc<dyn Log> = Arc::new(log.clone());
+    let mut run = LocalProcess::start(&plan, &handle, &memory(), "one", 1).unwrap();
+    run.settle().unwrap();
+    assert_eq!(log.read_all("text", 0, true).len(), 0, "the left input may have something that comes first");
+    writer.commit(&[], &GroupMetadata::none("writers")).unwrap();
+    run.settle().unwrap();
+    let texts: Vec<_> = log.read_all("text", 0, true).into_iter().filter_map(|record| record.value).collect();
+    assert_eq!(texts, [&b"\"1\""[..], b"\"12\""]);
 }

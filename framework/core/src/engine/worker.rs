@@ -264,7 +264,8 @@ impl Worker {
         let turn = TURN.min(self.budget());
         let Some(Stage::Running(task)) = self.tasks.get_mut(id) else { return Ok(0) };
         if turn == 0 {
-            // What was processed is committed first.
+            // What was processed is committed first. That may be all there is.
+            task.finish_if_ended()?;
             return Ok(0);
         }
         let mut steps = 0;

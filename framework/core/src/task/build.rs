@@ -111,6 +111,7 @@ impl Task {
         };
         task.set_bounds();
         task.set_committed(starts);
+        task.set_finished();
         task
     }
 }
@@ -153,6 +154,12 @@ impl Task {
         for input in &mut self.inputs {
             input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
         }
+    }
+
+    /// Where all inputs have ended as committed, what follows from that was committed with it. To let event time pass everything once more would
+    /// fire the timers that were set when it did.
+    fn set_finished(&mut self) {
+        self.has_finished = self.bounds.is_some() && self.inputs.iter().all(InputQueue::has_ended);
     }
 
     /// Ends the inputs where a bounded run ends them. One with nothing to read never holds event time back.

@@ -109,7 +109,9 @@ impl InputQueue {
         self.bytes += batch.records.iter().map(size_of_record).sum::<usize>();
         self.records.extend(batch.records);
         self.position = batch.position;
-        self.at_end = batch.at_end;
+        // Before a span's end there is something to wait for: a transaction that is open, behind which the broker shows nothing yet. What is
+        // next must not depend on when it ends.
+        self.at_end = batch.at_end && self.until.is_none_or(|until| batch.position >= until);
     }
 
     pub(crate) fn front(&self) -> Option<&Record> {
