@@ -79,7 +79,7 @@ impl World {
         control.tally.events += 1;
         let pause = control.dice.between(1, 40) as u64;
         control.now += Duration::from_millis(pause);
-        let retention = self.past.is_some() && control.dice.percent(2);
+        let retention = self.past.is_some() && control.dice.percent(1);
         let act = if retention { Act::Fault(Fault::Retention) } else { control.dice.weighted(ACTS) };
         let process = control.dice.below(self.slots.len() as u64) as usize;
         let number = control.dice.below(1 << 16);

@@ -116,6 +116,8 @@ pub struct Control {
     pub ended_lanes: BTreeSet<(TopicPartition, i32)>,
     /// Inputs of a bounded run that retention has overtaken.
     pub overtaken: BTreeSet<TopicPartition>,
+    /// Whether records of a bounded run's input were deleted, be it only those that it was done with.
+    pub trimmed: bool,
     /// Whether a process has died.
     pub killed: bool,
     /// Whether a bounded run was seen complete.
@@ -163,6 +165,7 @@ impl Control {
             idle_lanes: BTreeSet::new(),
             ended_lanes: BTreeSet::new(),
             overtaken: BTreeSet::new(),
+            trimmed: false,
             killed: false,
             complete: false,
         }

@@ -82,5 +82,5 @@ marks! {
     BoundedSilent "bounded: nothing written" "a run is complete that writes no results"
     BoundedParity "bounded: compared with a live run" "a run over all of an input is complete and compared with a live run"
     BoundedOvertaken "bounded: overtaken by retention" "a process ends because records it had to read are deleted"
-    BoundedOutlived "bounded: complete in spite of retention" "a run is complete although records were deleted before it had committed them"
+    BoundedTrimmed "bounded: complete in spite of retention" "a run is complete although records of its input were deleted while it was under way"
 }

@@ -48,7 +48,9 @@ impl World {
         if self.past.is_none() || is_running(&self.slots[number]) != Some(stops) {
             return;
         }
-        let Some(progress) = self.run_progress().filter(|progress| progress.done > 0 && !progress.is_complete()) else { return };
+        if self.run_progress().is_none_or(|progress| progress.done == 0 || progress.is_complete()) {
+            return;
+        }
         let others = self.slots.iter().enumerate().filter(|(other, _)| *other != number);
         let running = others.filter(|(_, slot)| is_running(slot) != Some(false)).count();
         let mut control = self.control.lock();

@@ -16,19 +16,25 @@ impl World {
         let mut open = past.streams(self.setup.case);
         open.retain(|(partition, span)| committed(partition).max(span.start) < span.end);
         let (partition, span) = open.get(number as usize % open.len().max(1))?;
-        let (first, end) =
-            (committed(partition).max(span.start) + 1, self.log.high_watermark(&partition.topic, partition.partition));
-        let before = first + (number >> 4) as i64 % (end - first + 1);
+        let (done, end) = (committed(partition).max(span.start), self.log.high_watermark(&partition.topic, partition.partition));
+        let number = (number >> 4) as i64;
+        // Also what the run is done with may be deleted.
+        let before = if number % 4 != 0 { number % (done + 1) } else { done + 1 + number % (end - done) };
         Some((partition.clone(), before))
     }
 
-    /// Deletes records of an input that the run has not committed.
+    /// Deletes records of an input.
     pub fn overtake(&self, number: u64) {
         let Some((partition, before)) = self.can_overtake(number) else { return };
         self.log.delete_before(&partition.topic, partition.partition, before);
+        let committed = self.log.committed(APP, &partition).map(|committed| committed.offset);
+        let first = self.facts.spans.get(&partition).map_or(0, |span| span.start);
         let mut control = self.control.lock();
         control.line(|| (None, None, "starts at", partition.to_string(), Some(before), String::from("retention")));
-        control.overtaken.insert(partition);
+        control.trimmed = true;
+        if before > committed.unwrap_or(first) {
+            control.overtaken.insert(partition);
+        }
     }
 
     /// Whether a process had to end because retention has overtaken the run, and says so.

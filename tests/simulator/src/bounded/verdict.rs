@@ -28,13 +28,14 @@ impl World {
         found.into_iter().chain(self.misplaced()).for_each(|text| control.violate("output", text));
         if complete {
             self.mark_end(past, &mut control.tally.marks);
-            control.mark_if(overtaken, Mark::BoundedOutlived);
+            let trimmed = control.trimmed;
+            control.mark_if(trimmed, Mark::BoundedTrimmed);
         }
         drop(control);
         if complete && !self.is_over() {
             self.left_behind(past);
             // What is gone cannot be read again.
-            if !overtaken {
+            if !self.control.lock().trimmed {
                 self.compare_with_others(past);
             }
         }
