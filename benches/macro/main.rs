@@ -51,7 +51,7 @@ fn bench(settings: &Settings) -> Result<bool, String> {
         return Ok(restored);
     }
     let stage = Stage::open(settings.partitions).map_err(|error| format!("the broker: {error}"))?;
-    let peer = Peer::compile(stage.directory())?;
+    let peer = Peer::compile(&stage.guardian)?;
     stage.load_input(&settings.data).map_err(|error| format!("loading the input: {error}"))?;
     if settings.workloads.contains(&Workload::W4) {
         stage.load_table(&settings.data).map_err(|error| format!("loading the table: {error}"))?;

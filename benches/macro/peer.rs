@@ -1,7 +1,8 @@
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
+use headwater_tests::cluster::Guardian;
 use headwater_tests::kafka_jars;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peer/Streams.java");
@@ -14,9 +15,9 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Compiles it into a directory. The compiler is the one in Java's own modules: there need not be a `javac`.
-    pub(crate) fn compile(directory: &Path) -> Result<Peer, String> {
-        let classes = directory.join("classes");
+    /// Compiles it into the guardian's directory. The compiler is the one in Java's own modules: there need not be a `javac`.
+    pub(crate) fn compile(guardian: &Guardian) -> Result<Peer, String> {
+        let classes = guardian.directory().join("classes");
         fs::create_dir_all(&classes).map_err(|error| format!("{}: {error}", classes.display()))?;
         let libs = kafka_jars::directory();
         let entries = fs::read_dir(&libs).map_err(|error| format!("{}: {error}", libs.display()))?;
@@ -24,7 +25,12 @@ impl Peer {
         let class_path = jars.join(":");
         let mut compiler = Command::new("java");
         compiler.args(["-m", "jdk.compiler/com.sun.tools.javac.Main", "-cp", &class_path, "-d"]).arg(&classes).arg(SOURCE);
-        let output = compiler.output().map_err(|error| format!("java cannot be run (make setup installs it): {error}"))?;
+        let child = compiler.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let child = child.map_err(|error| format!("java cannot be run (make setup installs it): {error}"))?;
+        let pid = child.id();
+        guardian.watch(pid);
+        let output = child.wait_with_output().map_err(|error| format!("the compiler cannot be waited for: {error}"))?;
+        guardian.forget(pid);
         if !output.status.success() {
             return Err(format!("{SOURCE} does not compile:\n{}", String::from_utf8_lossy(&output.stderr)));
         }
