@@ -2,7 +2,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use headwater_benches::{Data, INPUT, TABLE, key_of, row_of};
-use headwater_core::port::{Ends, GroupMetadata, Log, LogError, NewTopic, Producer, ProducerConfig, Reader, ReaderConfig};
+use headwater_core::port::{
+    Committed, Ends, GroupMetadata, Log, LogError, NewTopic, Producer, ProducerConfig, Reader, ReaderConfig,
+};
 use headwater_core::{Outgoing, Timestamp, TopicName, TopicPartition, partition_for};
 use headwater_kafka::KafkaLog;
 use headwater_tests::cluster::Guardian;
@@ -44,7 +46,8 @@ impl Stage {
         self.send(producer.as_mut(), &NAME.into(), "key", b"value", 1)?;
         producer.commit(&[], &GroupMetadata::none(NAME))?;
         let mut admin = self.log.admin()?;
-        admin.set_positions(NAME, &[(TopicPartition::new(NAME, 0), 0)])?;
+        let position = Committed { offset: 0, metadata: String::new() };
+        admin.set_positions(NAME, &[(TopicPartition::new(NAME, 0), position)])?;
         admin.delete_group(NAME)?;
         admin.delete(&[NAME.to_owned()])
     }
