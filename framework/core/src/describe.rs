@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::replay::ReplayEffect;
+
 /// A whole topology.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Description {
@@ -60,5 +62,10 @@ pub enum NodeKind {
         topic: String,
         /// Whether the application makes this topic for itself (a repartition topic).
         internal: bool,
+    },
+    /// Delivers to a system outside of the log.
+    Delivery {
+        /// What a replay may do to it.
+        replay: ReplayEffect,
     },
 }

@@ -109,25 +109,27 @@ impl Handover {
     /// What a process of generation `own` does; for a new one, `following` says what it knows of the old one.
     pub fn duty(handover: Option<&Handover>, own: &str, side: &Side, following: &Following) -> Duty {
         let step = |handover: &Handover| (handover.step, handover.from == own, handover.to == own);
-        let work =
-            |hold, fences, silent, confirm| Duty::Work { posture: Posture { hold, fences, clocks: None, silent }, confirm };
-        let follow = |silent| work(Hold::Nothing, Some(Arc::clone(&following.fences)), silent, None);
+        let work = |hold, confirm| Duty::Work { posture: Posture { hold, ..Posture::default() }, confirm };
+        let follow = |silent| {
+            let fences = Some(Arc::clone(&following.fences));
+            Duty::Work { posture: Posture { fences, silent, follows: true, ..Posture::default() }, confirm: None }
+        };
         let seal = |silent| {
             let clocks = following.clocks.clone();
             // Not before the clocks are known: what is confirmed has them.
             let confirm = clocks.is_some().then_some(Step::Sealed);
-            Duty::Work { posture: Posture { hold: Hold::Everything, fences: None, clocks, silent }, confirm }
+            Duty::Work { posture: Posture { hold: Hold::Everything, fences: None, clocks, silent, follows: true }, confirm }
         };
         match (handover.map(step), side) {
-            (Some((Step::Promoted, _, true)), _) => work(Hold::Nothing, None, false, None),
+            (Some((Step::Promoted, _, true)), _) => work(Hold::Nothing, None),
             (Some((Step::Promoted, true, _)), _) => {
                 Duty::Retire { to: handover.map(|handover| handover.to.clone()).unwrap_or_default() }
             }
-            (Some((Step::Requested, true, _)), Side::Old) => work(Hold::Inputs, None, false, Some(Step::Requested)),
-            (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Inputs, None, false, None),
+            (Some((Step::Requested, true, _)), Side::Old) => work(Hold::Inputs, Some(Step::Requested)),
+            (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Inputs, None),
             (Some((Step::Sealed, _, true)), Side::New { silent }) => seal(*silent),
 
-            (_, Side::Old) => work(Hold::Nothing, None, false, None),
+            (_, Side::Old) => work(Hold::Nothing, None),
             (_, Side::New { silent }) => follow(*silent),
         }
     }
@@ -151,7 +153,8 @@ mod tests {
             Duty::Work { posture, confirm } => {
                 let fenced = if posture.fences.is_some() { ", fenced" } else { "" };
                 let silent = if posture.silent { ", silent" } else { "" };
-                format!("{:?}{fenced}{silent}, confirms {confirm:?}", posture.hold)
+                let follows = if posture.follows { ", follows" } else { "" };
+                format!("{:?}{fenced}{silent}{follows}, confirms {confirm:?}", posture.hold)
             }
         };
         assert_eq!(duty, expected, "{step:?} {own} {side:?}");
@@ -162,16 +165,16 @@ mod tests {
         let (old, new, loud) = (Side::Old, Side::New { silent: true }, Side::New { silent: false });
         for step in [None, Some(Step::Aborted)] {
             check(step, "app", &old, "Nothing, confirms None");
-            check(step, "app.v2", &new, "Nothing, fenced, silent, confirms None");
-            check(step, "app.v2", &loud, "Nothing, fenced, confirms None");
+            check(step, "app.v2", &new, "Nothing, fenced, silent, follows, confirms None");
+            check(step, "app.v2", &loud, "Nothing, fenced, follows, confirms None");
         }
         check(Some(Step::Requested), "app", &old, "Inputs, confirms Some(Requested)");
-        check(Some(Step::Requested), "app.v2", &new, "Nothing, fenced, silent, confirms None");
+        check(Some(Step::Requested), "app.v2", &new, "Nothing, fenced, silent, follows, confirms None");
         check(Some(Step::Sealed), "app", &old, "Inputs, confirms None");
-        check(Some(Step::Sealed), "app.v2", &new, "Everything, silent, confirms Some(Sealed)");
+        check(Some(Step::Sealed), "app.v2", &new, "Everything, silent, follows, confirms Some(Sealed)");
         check(Some(Step::Promoted), "app", &old, "retires for app.v2");
         check(Some(Step::Promoted), "app.v2", &new, "Nothing, confirms None");
         check(Some(Step::Promoted), "app.v2", &old, "Nothing, confirms None");
-        check(Some(Step::Sealed), "app.v3", &new, "Nothing, fenced, silent, confirms None");
+        check(Some(Step::Sealed), "app.v3", &new, "Nothing, fenced, silent, follows, confirms None");
     }
 }

@@ -6,9 +6,11 @@
 mod driver;
 mod local;
 mod log;
+mod sink;
 mod stores;
 
 pub use driver::{Out, TestDriver};
 pub use local::{LocalProcess, prepare};
 pub use log::{Call, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
+pub use sink::{SinkCall, TestSink};
 pub use stores::MemoryStores;

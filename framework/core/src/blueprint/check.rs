@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::TopologyError;
 use crate::manifest::control_topic;
 use crate::record::TopicName;
-use crate::topology::{Graph, Make, SourceRole};
+use crate::topology::{Graph, Make, NodeSpec, SourceRole};
 
 /// Refuses what could not run or would lose its identity: bad or repeated names, a topic read twice.
 pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
@@ -22,6 +22,11 @@ pub(super) fn check(graph: &Graph) -> Result<(), TopologyError> {
                 legal_name("topic", &sink.topic)?;
                 not_control(&control, &sink.topic)?;
                 continue;
+            }
+            Make::Delivery(_) => {
+                legal_name("sink", &node.name)?;
+                not_output(graph, &node.name)?;
+                "a sink"
             }
         };
         if let Some(other) = names.insert(node.name.clone(), what) {
@@ -60,16 +65,28 @@ fn not_control(control: &str, topic: &str) -> Result<(), TopologyError> {
     Ok(())
 }
 
+/// `--outputs` names both.
+fn not_output(graph: &Graph, name: &str) -> Result<(), TopologyError> {
+    let is_topic = |make: &Make| matches!(make, Make::Sink(sink) if *sink.topic == *name);
+    if graph.nodes.iter().any(|node| is_topic(&node.make)) {
+        return Err(TopologyError(format!(
+            "{name:?} is a sink and also a topic that is written; give the sink another name, because both are outputs and found by their names"
+        )));
+    }
+    Ok(())
+}
+
 /// Refuses a dead-letter topic that is also something else: one that fails would write what it reads for ever.
 pub(super) fn dead_letters(graph: &Graph, topic: Option<&TopicName>) -> Result<(), TopologyError> {
     let Some(topic) = topic else { return Ok(()) };
     legal_name("topic", topic)?;
-    let used = |make: &Make| match make {
+    let used = |node: &NodeSpec| match &node.make {
         Make::Source(source) => source.topic == *topic,
         Make::Sink(sink) => sink.topic == *topic,
+        Make::Delivery(_) => *node.name == **topic,
         Make::Operator { .. } => false,
     };
-    if graph.nodes.iter().any(|node| used(&node.make)) {
+    if graph.nodes.iter().any(used) {
         return Err(TopologyError(format!(
             "topic {topic:?} takes the dead letters of this application, so it cannot be read or written by it otherwise; name another one with `t.dead_letters(\"...\")`"
         )));

@@ -30,6 +30,7 @@ impl Blueprint {
                 stores: node.stores.iter().map(|store| self.graph.stores[*store].name.clone()).collect(),
             },
             Make::Sink(sink) => NodeKind::Sink { topic: sink.topic.to_string(), internal: sink.internal },
+            Make::Delivery(delivery) => NodeKind::Delivery { replay: delivery.effect },
         };
         let mut successors: Vec<String> = Vec::new();
         for edge in &node.edges {

@@ -10,6 +10,7 @@ use super::{Blueprint, Subtopology};
 use crate::bounded::Bounded;
 use crate::port::TopicInfo;
 use crate::record::{TopicName, TopicPartition};
+use crate::replay::ReplayEffect;
 use crate::topology::{Changelog, Make, SourceRole};
 
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
@@ -91,11 +92,20 @@ impl Blueprint {
 
     /// The topics the application writes for others.
     pub fn output_topics(&self) -> Vec<String> {
-        let mut topics: Vec<String> = self.sinks().filter(|sink| !sink.internal).map(|sink| sink.topic.to_string()).collect();
+        let mut topics: Vec<String> = self.topic_sinks().filter(|sink| !sink.internal).map(|sink| sink.topic.to_string()).collect();
         topics.extend(self.dead_letters.iter().map(|topic| topic.to_string()));
         topics.sort_unstable();
         topics.dedup();
         topics
+    }
+
+    /// The systems outside of the log that records are delivered to, and what a replay may do to each.
+    pub fn sinks(&self) -> BTreeMap<String, ReplayEffect> {
+        let nodes = self.graph.nodes.iter().filter_map(|node| match &node.make {
+            Make::Delivery(delivery) => Some((node.name.clone(), delivery.effect)),
+            _ => None,
+        });
+        nodes.collect()
     }
 
     /// The topics the application makes for itself, sorted: changelogs and repartition topics.
@@ -318,7 +328,7 @@ impl Blueprint {
         })
     }
 
-    fn sinks(&self) -> impl Iterator<Item = &crate::topology::SinkSpec> {
+    fn topic_sinks(&self) -> impl Iterator<Item = &crate::topology::SinkSpec> {
         self.graph.nodes.iter().filter_map(|node| match &node.make {
             Make::Sink(sink) => Some(sink),
             _ => None,

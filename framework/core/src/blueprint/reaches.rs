@@ -19,7 +19,7 @@ pub struct InputTimes {
 }
 
 impl Blueprint {
-    /// How far back each output reaches.
+    /// How far back each output reaches: topics and sinks, by name.
     pub fn reaches(&self) -> BTreeMap<String, Reach> {
         let graph = &self.graph;
         let mut before = vec![Reach::NONE; graph.nodes.len()];
@@ -33,12 +33,13 @@ impl Blueprint {
         }
         let mut reaches: BTreeMap<String, Reach> = BTreeMap::new();
         for (node, reach) in graph.nodes.iter().zip(before) {
-            if let Make::Sink(sink) = &node.make
-                && !sink.internal
-            {
-                let known = reaches.entry(sink.topic.to_string()).or_insert(Reach::NONE);
-                *known = known.max(reach);
-            }
+            let output = match &node.make {
+                Make::Sink(sink) if !sink.internal => sink.topic.to_string(),
+                Make::Delivery(_) => node.name.clone(),
+                _ => continue,
+            };
+            let known = reaches.entry(output).or_insert(Reach::NONE);
+            *known = known.max(reach);
         }
         reaches
     }

@@ -8,6 +8,7 @@
 
 mod completion;
 mod run_record;
+mod sink_use;
 mod time_range;
 
 use std::collections::BTreeMap;
@@ -16,9 +17,11 @@ use serde::{Deserialize, Serialize};
 
 pub use completion::{Completion, Progress};
 pub use run_record::{InputSpan, Mode, RunPhase, RunRecord};
+pub use sink_use::{SinkStanding, SinkUse};
 pub use time_range::TimeRange;
 
 use crate::record::{TopicName, TopicPartition};
+use crate::replay::ReplayEffect;
 
 /// The offsets of one input partition that are read: `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,17 +64,35 @@ pub struct Bounded {
     pub finish: Finish,
     /// Where outputs go instead: by declared topic, another topic, or none to write nothing.
     pub outputs: BTreeMap<TopicName, Option<TopicName>>,
+    /// How it stands to sinks, by name. One that is not named gets nothing and is not opened.
+    pub sinks: BTreeMap<String, SinkStanding>,
 }
 
 impl Bounded {
-    /// All of these spans and everything they lead to.
+    /// All of these spans and everything they lead to, except that nothing is delivered to sinks.
     pub fn of(spans: BTreeMap<TopicPartition, Span>) -> Bounded {
-        Bounded { spans, sees: TimeRange::ALL, says: TimeRange::ALL, finish: Finish::KeepOpen, outputs: BTreeMap::new() }
+        Bounded {
+            spans,
+            sees: TimeRange::ALL,
+            says: TimeRange::ALL,
+            finish: Finish::KeepOpen,
+            outputs: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+        }
     }
 
     /// The span of a partition; empty if the run does not read it.
     pub fn span(&self, partition: &TopicPartition) -> Span {
         self.spans.get(partition).copied().unwrap_or(Span { start: 0, end: 0 })
+    }
+
+    /// How it stands to a sink. What that declares now counts, too: it may have become forbidden since the run was planned.
+    pub fn sink(&self, name: &str, effect: ReplayEffect) -> SinkStanding {
+        match self.sinks.get(name) {
+            Some(SinkStanding::Connected) if effect == ReplayEffect::Forbidden => SinkStanding::Withheld,
+            Some(standing) => *standing,
+            None => SinkStanding::Silent,
+        }
     }
 
     /// Where what the topology writes to `topic` goes; none if nowhere.

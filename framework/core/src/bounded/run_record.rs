@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bounded, Finish, Span, TimeRange};
+use super::{Bounded, Finish, SinkUse, Span, TimeRange};
 use crate::port::Committed;
 use crate::record::TopicPartition;
 use crate::task::metadata_at;
@@ -94,6 +94,9 @@ pub struct RunRecord {
     pub finish: Finish,
     /// Where outputs go: by declared topic, another topic, or none.
     pub outputs: BTreeMap<String, Option<String>>,
+    /// Sinks, by name. One that is not named, because it came later, is not delivered to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sinks: BTreeMap<String, SinkUse>,
     /// How far it has got.
     pub phase: RunPhase,
     /// Whether it goes on live and takes the application over.
@@ -119,6 +122,7 @@ impl RunRecord {
             says: self.says,
             finish: self.finish,
             outputs: self.outputs.iter().map(|(topic, to)| (topic.as_str().into(), to.as_deref().map(Into::into))).collect(),
+            sinks: self.sinks.iter().map(|(sink, used)| (sink.clone(), used.standing)).collect(),
         }
     }
 

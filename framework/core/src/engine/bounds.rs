@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::standing::LogFacts;
-use super::worker::EngineError;
+use super::error::EngineError;
 use crate::blueprint::{Plan, TaskId};
 use crate::port::{Committed, Ends, LogError, OpenStore, Reader};
 use crate::record::{TopicName, TopicPartition};

@@ -1,13 +1,14 @@
 //! Committing: the one place where a transaction ends.
 //!
-//! Order, which the whole promise hangs on: everything is produced and acknowledged, the positions are added, the transaction is
-//! committed, and only then do the stores take the changes over, together with the changelog offsets they reach.
+//! Order, which the whole promise hangs on: sinks have made lasting what they were handed, everything is produced and acknowledged, the
+//! positions are added, the transaction is committed, and only then do the stores take the changes over, together with the changelog offsets they reach.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report::CommitReport;
-use super::worker::{EngineError, Stage, Worker};
+use super::error::EngineError;
+use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Change, Committed, GroupMetadata, LogError};
 use crate::record::{Outgoing, TopicPartition};
@@ -28,7 +29,7 @@ impl Worker {
 
     /// Whether a commit would change anything.
     pub fn has_work_to_commit(&self) -> bool {
-        self.open_since.is_some() || self.running().any(|task| task.needs_commit())
+        self.open_since.is_some() || self.writers.are_unflushed() || self.running().any(|task| task.needs_commit())
     }
 
     /// Commits everything processed so far, or puts all tasks back to where they were committed last.
@@ -39,6 +40,10 @@ impl Worker {
             self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
             return Ok(CommitReport::default());
         };
+        // What the transaction covers must have arrived everywhere before it counts.
+        if !self.settle_sinks()? {
+            return Ok(CommitReport::default());
+        }
         let mut changes = BTreeMap::new();
         match self.commit_transaction(now, &membership, &mut changes) {
             Ok(positions) => Ok(CommitReport { progressed, ..self.apply(&changes, &positions)? }),
@@ -164,6 +169,7 @@ impl Worker {
     /// be wiped.
     pub(super) fn abort_and_replay(&mut self, why: &str) -> Result<(), EngineError> {
         self.report.aborted.push(why.to_owned());
+        self.writers.discard();
         // Only what was begun may be aborted: Kafka's producer takes anything else for a defect of its caller, for good.
         let was_open = self.open_since.take().is_some();
         if let Some(producer) = self.producer.as_mut().filter(|_| was_open) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::record::TopicPartition;
 use crate::topology::SourceRole;
 
-use super::worker::{EngineError, Stage, Worker};
+use super::error::EngineError;
+use super::worker::{Stage, Worker};
 use crate::task::Task;
 
 /// Which inputs stay where they are.
@@ -30,8 +31,11 @@ pub struct Posture {
     pub fences: Option<Arc<BTreeMap<TopicPartition, i64>>>,
     /// What inputs know of event time, as committed with their positions by who has processed exactly as much: event time goes on from there.
     pub clocks: Option<Arc<BTreeMap<TopicPartition, String>>>,
-    /// Whether results and dead letters are left out. State, changelogs and repartition topics are written all the same.
+    /// Whether results, deliveries and dead letters are left out. State, changelogs and repartition topics are written all the same.
     pub silent: bool,
+    /// Whether another generation is in force, so that all of this is a replay: sinks that declare
+    /// [`ReplayEffect::Forbidden`](crate::ReplayEffect::Forbidden) get nothing.
+    pub follows: bool,
 }
 
 impl Worker {
@@ -56,7 +60,7 @@ impl Worker {
 impl Posture {
     /// Puts a task under it.
     pub(super) fn apply(&self, task: &mut Task) -> Result<(), EngineError> {
-        task.silent = self.silent;
+        (task.silent, task.follows) = (self.silent, self.follows);
         for input in &mut task.inputs {
             let is_outside = input.role != SourceRole::Repartition;
             let held = match self.hold {

@@ -18,6 +18,8 @@ pub struct Report {
     /// Records written to the dead-letter topic and committed: the topic they come from (for a timer, its transform), what failed, and how
     /// many.
     pub dead_letters: Vec<(String, task::Stage, u64)>,
+    /// Records delivered to each sink and committed, and records that were for one and withheld from it.
+    pub delivered: Vec<(String, u64, u64)>,
     /// Tasks that began processing.
     pub started: Vec<TaskId>,
     /// Changelogs read back.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::restore::Received;
-use super::worker::{EngineError, Stage, Worker};
+use super::error::EngineError;
+use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Batch, LogError, ReaderConfig, StoreError};
 use crate::record::TopicPartition;

@@ -10,7 +10,8 @@
 
 use std::collections::BTreeMap;
 
-use super::worker::{EngineError, Stage, Worker};
+use super::error::EngineError;
+use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::LogError;
 use crate::record::TopicPartition;

@@ -4,7 +4,8 @@
 use super::bounds::Bounds;
 use super::commit::may_pass;
 use super::restore::Restore;
-use super::worker::{EngineError, Stage, Worker};
+use super::error::EngineError;
+use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{LogError, OpenStore, ProducerConfig, StateStores};
 use crate::record::TopicPartition;

@@ -7,20 +7,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
-
 use super::bounds::{moved_on, refused};
 use super::commit::may_pass;
+use super::error::EngineError;
 use super::options::EngineOptions;
 use super::orders::View;
 use super::posture::Posture;
 use super::report::Report;
 use super::restore::Restore;
 use super::search::Search;
+use super::sinks::Writers;
 use crate::blueprint::{Plan, TaskId};
-use crate::port::{Ends, Log, LogError, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
+use crate::port::{Log, LogError, Producer, Reader, ReaderConfig, StateStores, StoreError, Stores};
 use crate::record::TopicPartition;
-use crate::task::{Markers, StepOutcome, Task, TaskError, Verdict};
+use crate::task::{Markers, StepOutcome, Task, Verdict};
 use crate::time::Timestamp;
 
 /// Records one task may process before the next one has its turn.
@@ -29,46 +29,6 @@ const TURN: usize = 256;
 const FETCH: usize = 4096;
 /// How often the checkpoints of stores that nothing is written to are told the time.
 const TOUCH: Duration = Duration::from_secs(600);
-
-/// Why a worker cannot go on.
-#[derive(Debug, Clone, Error)]
-pub enum EngineError {
-    /// A task failed.
-    #[error(transparent)]
-    Task(#[from] TaskError),
-    /// The log failed for good.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The state on disk failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An input's log ends before the committed position.
-    #[error(
-        "input {partition} ends at offset {} but the group has committed position {position}: the topic was deleted and created again, or truncated. Going on would skip or repeat records; \
-         start over with `reset`, which forgets positions and state", log.end
-    )]
-    InputShorter {
-        /// The input.
-        partition: TopicPartition,
-        /// The committed position.
-        position: i64,
-        /// What the log has.
-        log: Ends,
-    },
-    /// An input's log begins after the committed position.
-    #[error(
-        "input {partition} begins at offset {} but the group has committed position {position}: the records in between were deleted before they were processed. Set the group's position \
-         to {} to go on without them, or start over with `reset`; and give the topic a retention that covers the longest stop", log.start, log.start
-    )]
-    InputTrimmed {
-        /// The input.
-        partition: TopicPartition,
-        /// The committed position.
-        position: i64,
-        /// What the log has.
-        log: Ends,
-    },
-}
 
 /// A task's way through a worker.
 pub(super) enum Stage {
@@ -99,6 +59,8 @@ pub struct Worker {
     /// A producer that is not registered yet.
     pub(super) registering: Option<Box<dyn Producer>>,
     pub(super) tasks: BTreeMap<TaskId, Stage>,
+    /// What its tasks deliver with to systems outside of the log.
+    pub(super) writers: Writers,
     /// The waiting task that was asked about last, in vain: the next round begins after it.
     pub(super) unanswered: Option<TaskId>,
     /// Which task a partition's records are for.
@@ -151,6 +113,7 @@ impl Worker {
             producer: None,
             registering: None,
             tasks: BTreeMap::new(),
+            writers: Writers::default(),
             unanswered: None,
             routes: HashMap::new(),
             paused: HashSet::new(),
@@ -191,6 +154,7 @@ impl Worker {
         self.collect();
         for id in ids {
             self.verdicts.remove(id);
+            self.writers.close(id);
             let Some(stage) = self.tasks.remove(id) else { continue };
             self.unroute(id)?;
             match close(stage, self.wall.filter(|_| clean)) {
@@ -280,6 +244,7 @@ impl Worker {
         if task.has_output() {
             self.send(id, now, |task, producer| task.send_outputs(producer))?;
         }
+        self.deliver_from(id)?;
         Ok(steps)
     }
 
@@ -344,6 +309,7 @@ impl Worker {
             self.report.produced.extend(task.take_produced());
             self.report.skipped.append(&mut task.skipped);
             self.report.dead_letters.extend(task.take_dead_letters());
+            self.report.delivered.extend(task.take_delivered());
             let dropped = std::mem::take(&mut task.state.dropped);
             self.report.dropped.extend(dropped.into_iter().map(|((place, reason), records)| (place, reason, records)));
             for input in task.inputs.iter_mut().filter(|input| input.consumed_records > 0) {

@@ -71,7 +71,7 @@ fn build(blueprint: &Blueprint, plan: Option<&Plan>) -> Manifest {
                         .operators
                         .insert(node.name.clone(), OperatorEntry { operation, key, stores, partitions: tasks(number) });
                 }
-                Make::Operator { .. } | Make::Sink(_) => {}
+                Make::Operator { .. } | Make::Sink(_) | Make::Delivery(_) => {}
             }
         }
         for store in &part.stores {

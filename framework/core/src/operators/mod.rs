@@ -1,6 +1,7 @@
 //! What a task's nodes do. Values pass between nodes by reference behind `Any`: the typed API made sure the types fit, so
 //! a hop costs a virtual call and no allocation.
 
+mod deliver;
 mod join;
 mod reduce;
 mod sink;
@@ -12,6 +13,7 @@ mod windowed_reduce;
 
 use std::any::Any;
 
+pub(crate) use deliver::Deliver;
 pub(crate) use join::Join;
 pub(crate) use reduce::Reduce;
 pub(crate) use sink::Sink;

@@ -8,6 +8,7 @@ mod error;
 mod membership;
 mod producer;
 mod reader;
+mod sink;
 mod store;
 
 pub use admin::{Admin, MemberInfo, NewTopic, TopicInfo};
@@ -16,6 +17,7 @@ pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};
 pub use producer::{Committed, Producer, ProducerConfig};
 pub use reader::{Appended, Batch, Ends, Reader, ReaderConfig};
+pub use sink::{Delivery, Sink, SinkError, SinkWriter};
 pub use store::{Change, OpenStore, ScanItem, StateStores, StoreRange, Stores};
 
 /// A log cluster: the factory of every handle the engine uses. One per process, shared by its threads.

@@ -38,6 +38,8 @@ pub(crate) struct TaskState {
     /// What each write of the current step replaced, newest last.
     journal: Vec<(usize, Bytes, Option<Written>)>,
     pub(crate) outbox: Outbox,
+    /// Records waiting for systems outside of the log.
+    pub(crate) deliveries: Outbox,
     /// Records left out since the last look, by place and reason.
     pub(crate) dropped: BTreeMap<(String, &'static str), u64>,
     /// Places counted as dropped by the current step, kept apart until the step succeeds.
@@ -65,6 +67,7 @@ impl TaskState {
             stores,
             journal: Vec::new(),
             outbox: Outbox::new(sinks),
+            deliveries: Outbox::default(),
             dropped: BTreeMap::new(),
             dropped_in_step: Vec::new(),
             oversized: Vec::new(),
@@ -135,6 +138,7 @@ impl TaskState {
         self.journal.clear();
         self.oversized.clear();
         self.outbox.keep();
+        self.deliveries.keep();
         for dropped in self.dropped_in_step.drain(..) {
             *self.dropped.entry(dropped).or_default() += 1;
         }
@@ -146,6 +150,7 @@ impl TaskState {
             self.stores[store].overlay.undo(&key, before);
         }
         self.outbox.undo();
+        self.deliveries.undo();
         self.oversized.clear();
         self.dropped_in_step.clear();
     }

@@ -9,7 +9,7 @@ use super::due::TimedStore;
 use super::letters::Letters;
 use super::outputs::OutputTopic;
 use super::queue::InputQueue;
-use super::{Task, TaskId};
+use super::{Task, TaskId, TaskSink};
 use crate::blueprint::Plan;
 use crate::operators::{Edge, Graph, Node};
 use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
@@ -56,7 +56,7 @@ impl Task {
         let local_node = |number: usize| numbers.iter().position(|n| *n == number).unwrap_or_default();
         let local_store = |number: usize| store_numbers.iter().position(|n| *n == number).unwrap_or_default();
 
-        let (mut time, mut limits) = (Timestamp::MIN, Vec::new());
+        let (mut time, mut limits, mut sinks) = (Timestamp::MIN, Vec::new(), Vec::new());
         let (mut nodes, mut inputs, mut outputs, mut timed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (local, number) in numbers.iter().enumerate() {
             let spec = &graph.nodes[*number];
@@ -68,6 +68,10 @@ impl Task {
                     None
                 }
                 Make::Operator { make, .. } => Some(make()),
+                Make::Delivery(delivery) => {
+                    sinks.push(TaskSink::new(&spec.name, delivery, plan.bounded()));
+                    Some((delivery.make)(sinks.len() - 1))
+                }
                 Make::Sink(sink) => {
                     let partitions = plan.partitions.get(&sink.topic).copied().unwrap_or(1);
                     limits.push(limit(plan, &sink.topic, largest_record));
@@ -98,9 +102,11 @@ impl Task {
             checkpoints,
             timed,
             outputs,
+            sinks,
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
             silent: false,
+            follows: false,
             bounds: plan.bounded().cloned(),
             has_finished: false,
             skipped: Vec::new(),

@@ -158,7 +158,7 @@ impl Task {
 pub(super) const TOO_FAR_AHEAD: &str = "too_far_ahead";
 
 /// Runs user code; a panic becomes its text. What it leaves half changed is undone by the caller.
-pub(super) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

@@ -3,6 +3,7 @@
 
 mod build;
 mod clock;
+mod deliveries;
 mod due;
 mod ended;
 mod error;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub(crate) use build::InputStart;
 pub(crate) use clock::metadata_at;
+pub(crate) use deliveries::TaskSink;
 pub(crate) use ended::lanes_ended;
 pub use error::TaskError;
 pub(crate) use fault::Verdict;
@@ -36,7 +38,8 @@ use crate::state::{Cause, TaskState};
 use crate::time::Timestamp;
 use crate::topology::{Changelog, SourceRole};
 use clock::Reading;
-use fault::{Fault, caught, run};
+pub(crate) use fault::caught;
+use fault::{Fault, run};
 use letters::Letters;
 use outputs::OutputTopic;
 pub(crate) use outputs::{Belongs, Markers};
@@ -71,10 +74,13 @@ pub(crate) struct Task {
     checkpoints: Vec<Checkpoint>,
     timed: Vec<due::TimedStore>,
     outputs: Vec<OutputTopic>,
+    sinks: Vec<TaskSink>,
     /// The task's watermark: the least of its inputs'.
     time: Timestamp,
     /// Whether results and dead letters are left out, for as long as another version speaks.
     pub(crate) silent: bool,
+    /// Whether this generation has not taken over yet: what it processes is a replay.
+    pub(crate) follows: bool,
     /// The bounds of a bounded run.
     bounds: Option<Arc<Bounded>>,
     /// In a bounded run: all inputs have ended and everything that follows from that is done.
@@ -325,6 +331,7 @@ impl Task {
         if let Some(letters) = &mut self.letters {
             letters.committed();
         }
+        self.deliveries_committed();
         if let Some(trace) = &mut self.state.trace {
             trace.committed();
         }

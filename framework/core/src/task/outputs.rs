@@ -40,15 +40,15 @@ pub(crate) type Belongs = fn(&[u8], Timestamp) -> Timestamp;
 
 /// What a bounded run does not say.
 #[derive(Clone, Copy, Debug, Default)]
-struct Silence {
+pub(super) struct Silence {
     /// Results of these times are written; none of them if there is no range.
-    says: Option<TimeRange>,
+    pub(super) says: Option<TimeRange>,
     /// None in a live run, which writes everything.
-    belongs: Option<Belongs>,
+    pub(super) belongs: Option<Belongs>,
 }
 
 impl Silence {
-    fn covers(&self, key: &[u8], timestamp: Timestamp) -> bool {
+    pub(super) fn covers(&self, key: &[u8], timestamp: Timestamp) -> bool {
         self.belongs.is_some_and(|belongs| !self.says.is_some_and(|says| says.contains(belongs(key, timestamp))))
     }
 }

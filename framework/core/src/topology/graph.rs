@@ -9,8 +9,10 @@ use crate::bounded::TimeRange;
 use crate::inspect::{Shape, Types};
 use crate::operators::{Edge, Operator, Source};
 use crate::policy::Policy;
+use crate::port::Sink;
 use crate::reach::Reach;
 use crate::record::TopicName;
+use crate::replay::ReplayEffect;
 use crate::task::Belongs;
 use crate::window::Tumbling;
 
@@ -29,6 +31,8 @@ pub(crate) enum Make {
     },
     /// Records leave for a topic here.
     Sink(SinkSpec),
+    /// Records leave for a system outside of the log here.
+    Delivery(DeliverySpec),
 }
 
 /// What a source's records mean for event time and state.
@@ -72,6 +76,16 @@ pub(crate) struct SinkSpec {
     /// Makes the operator, given the sink's number within the task and the topic's partition count.
     pub(crate) make: MakeSink,
     /// The moment a record written here belongs to, which decides whether a bounded run writes it.
+    pub(crate) belongs: Belongs,
+}
+
+#[derive(Clone)]
+pub(crate) struct DeliverySpec {
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) effect: ReplayEffect,
+    /// Makes the operator, given the sink's number within the task.
+    pub(crate) make: Arc<dyn Fn(usize) -> Box<dyn Operator> + Send + Sync>,
+    /// The moment a record delivered here belongs to, which decides whether a bounded run delivers it.
     pub(crate) belongs: Belongs,
 }
 

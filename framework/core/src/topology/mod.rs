@@ -1,5 +1,6 @@
 //! The API's front: inputs, streams, tables and what can be done with them. Every call adds nodes to one graph; nothing runs here.
 
+mod deliver;
 mod graph;
 mod input;
 mod join;
@@ -12,7 +13,7 @@ mod windowed;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-pub(crate) use graph::{Changelog, Graph, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, StoreSpec};
+pub(crate) use graph::{Changelog, DeliverySpec, Graph, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, StoreSpec};
 pub use input::Input;
 pub use rekeyed::Rekeyed;
 pub use stream::Stream;
