@@ -36,6 +36,9 @@ impl Observer for Fanout {
     fn dead_letters(&self, place: &str, stage: Stage, records: u64) {
         self.each(|o| o.dead_letters(place, stage, records));
     }
+    fn delivered(&self, sink: &str, delivered: u64, withheld: u64) {
+        self.each(|o| o.delivered(sink, delivered, withheld));
+    }
     fn committed(&self, took: Duration, ok: bool) {
         self.each(|o| o.committed(took, ok));
     }

@@ -25,6 +25,7 @@ pub fn run_error(error: RunError) -> CliError {
             return error.clone().into();
         }
         RunError::Engine(EngineError::InputShorter { .. } | EngineError::InputTrimmed { .. }) => codes::INPUT_OUT_OF_RANGE,
+        RunError::Engine(EngineError::Sink { .. }) => codes::SINK_FAILED,
         RunError::Log(error) | RunError::Engine(EngineError::Log(error)) => return error.clone().into(),
         RunError::Worker { .. } => return CliError::failed(error.to_string()),
     };

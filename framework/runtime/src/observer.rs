@@ -51,6 +51,8 @@ pub trait Observer: Send + Sync {
     fn dropped(&self, _place: &str, _reason: &'static str, _records: u64) {}
     /// Records from a place that were written to the dead-letter topic and committed, by what was being done when they failed.
     fn dead_letters(&self, _place: &str, _stage: Stage, _records: u64) {}
+    /// Records delivered to a sink and committed, and records that were for it and withheld, because a replay must not reach it.
+    fn delivered(&self, _sink: &str, _delivered: u64, _withheld: u64) {}
     /// A commit ended.
     fn committed(&self, _took: Duration, _ok: bool) {}
     /// Positions moved on: these are what was committed.

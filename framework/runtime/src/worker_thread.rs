@@ -258,6 +258,7 @@ impl WorkerThread {
             self.progress.note(read, self.now());
         }
         report.dead_letters.iter().for_each(|(place, stage, records)| observer.dead_letters(place, *stage, *records));
+        report.delivered.iter().for_each(|(sink, delivered, withheld)| observer.delivered(sink, *delivered, *withheld));
         report.skipped.iter().for_each(tell_skipped);
         for task in &report.started {
             tracing::info!(%task, worker = self.number, "task is processing");

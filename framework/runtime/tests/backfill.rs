@@ -124,6 +124,7 @@ fn request(id: &str, from: Edge, to: Edge, mode: Mode) -> Request {
         warmup: None,
         finish: Finish::KeepOpen,
         outputs: None,
+        allow_sinks: Vec::new(),
         then_live: false,
         asked: BTreeMap::new(),
     }

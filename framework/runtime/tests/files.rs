@@ -152,6 +152,7 @@ fn request(mode: Mode, staged: BTreeMap<String, Staged>) -> Request {
         warmup: None,
         finish: Finish::KeepOpen,
         outputs: None,
+        allow_sinks: Vec::new(),
         then_live: false,
         asked: BTreeMap::new(),
     }

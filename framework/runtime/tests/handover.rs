@@ -288,6 +288,7 @@ fn then_live(id: &str, to: Edge, staged: BTreeMap<String, Staged>) -> Request {
         warmup: None,
         finish: Finish::KeepOpen,
         outputs: None,
+        allow_sinks: Vec::new(),
         then_live: true,
         asked: BTreeMap::new(),
     }

@@ -50,5 +50,7 @@ pub const NO_COMMON_CUT: &str = "HW0052";
 pub const MEMORY_TOO_SMALL: &str = "HW0031";
 /// What a record leads to cannot be written.
 pub const REFUSED_RECORD: &str = "HW0041";
+/// A system outside of the log does not take what it is handed.
+pub const SINK_FAILED: &str = "HW0043";
 /// A record's event time is too far ahead of the time it was appended.
 pub const TOO_FAR_AHEAD: &str = "HW0042";

@@ -70,6 +70,17 @@ pub const DEAD_LETTERS: Definition = Definition {
     ],
 };
 
+/// Deliveries.
+pub const SINK_RECORDS: Definition = Definition {
+    name: "headwater_sink_records_total",
+    kind: Kind::Counter,
+    help: "Records for a system outside of the log, counted when they are committed.",
+    labels: &[
+        Label { name: "sink", meaning: "the sink's name in the topology" },
+        Label { name: "result", meaning: "delivered, or withheld: a replay must not reach it" },
+    ],
+};
+
 /// Commits.
 pub const COMMITS: Definition = Definition {
     name: "headwater_commits_total",
@@ -244,6 +255,7 @@ pub const ALL: [&Definition; 26] = [
     &BYTES_PRODUCED,
     &RECORDS_DROPPED,
     &DEAD_LETTERS,
+    &SINK_RECORDS,
     &INPUT_LAG,
     &WATERMARK_LAG,
     &COMMITS,

@@ -77,6 +77,12 @@ impl Observer for PrometheusObserver {
         self.families.dead_letters.with_label_values(&[place, stage.as_str()]).inc_by(records);
     }
 
+    fn delivered(&self, sink: &str, delivered: u64, withheld: u64) {
+        for (result, records) in [("delivered", delivered), ("withheld", withheld)].into_iter().filter(|(_, records)| *records > 0) {
+            self.families.sink_records.with_label_values(&[sink, result]).inc_by(records);
+        }
+    }
+
     fn committed(&self, took: Duration, ok: bool) {
         self.families.commits.with_label_values(&[if ok { "ok" } else { "failed" }]).inc();
         self.families.commit_duration.observe(took.as_secs_f64());

@@ -13,6 +13,8 @@ fn busy() -> PrometheusObserver {
     observer.produced("hourly", 3, 300);
     observer.dropped("hourly", "late", 2);
     observer.dead_letters("flights", Stage::Decode, 4);
+    observer.delivered("mail", 6, 0);
+    observer.delivered("pager", 0, 5);
     observer.committed(Duration::from_millis(7), true);
     observer.committed(Duration::from_millis(7), false);
     observer.worker_time(0, Activity::Process, Duration::from_millis(1500));
@@ -50,6 +52,8 @@ fn counts_what_it_is_told() {
         r#"headwater_records_produced_total{app="flights",topic="hourly"} 3"#,
         r#"headwater_records_dropped_total{app="flights",place="hourly",reason="late"} 2"#,
         r#"headwater_dead_letters_total{app="flights",place="flights",stage="decode"} 4"#,
+        r#"headwater_sink_records_total{app="flights",result="delivered",sink="mail"} 6"#,
+        r#"headwater_sink_records_total{app="flights",result="withheld",sink="pager"} 5"#,
         r#"headwater_commits_total{app="flights",result="ok"} 1"#,
         r#"headwater_commits_total{app="flights",result="failed"} 1"#,
         r#"headwater_commit_duration_seconds_bucket{app="flights",le="0.005"} 0"#,

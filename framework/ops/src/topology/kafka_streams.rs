@@ -26,6 +26,8 @@ fn line(node: &NodeDescription) -> String {
             format!("    Processor: {name} (stores: [{}])\n      --> {next}\n      <-- {previous}\n", stores.join(", "))
         }
         NodeKind::Sink { topic, .. } => format!("    Sink: {name} (topic: {topic})\n      <-- {previous}\n"),
+        // Kafka Streams knows topics only; this is the nearest to it.
+        NodeKind::Delivery { replay } => format!("    Sink: {name} (outside of Kafka, replay: {replay})\n      <-- {previous}\n"),
     }
 }
 

@@ -48,6 +48,9 @@ impl Chart {
                 NodeKind::Source { .. } | NodeKind::Sink { .. } => {
                     self.line(&format!("        {id}([\"{}\"])", label(&node.name)))
                 }
+                NodeKind::Delivery { replay } => {
+                    self.line(&format!("        {id}[[\"{}<br/>replay: {replay}\"]]", label(&node.name)))
+                }
                 NodeKind::Processor { operation, stores } => {
                     self.line(&format!("        {id}[\"{}<br/>{}\"]", label(&node.name), label(operation)));
                     for store in stores {
@@ -71,6 +74,7 @@ impl Chart {
                 let topic = self.id("topic", topic);
                 self.line(&format!("    {id} --> {topic}"));
             }
+            NodeKind::Delivery { .. } => {}
             NodeKind::Processor { stores, .. } => {
                 for store in stores {
                     let store = self.id("store", store);

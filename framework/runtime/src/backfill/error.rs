@@ -9,9 +9,9 @@ use crate::RunError;
 #[derive(Debug, Clone, Error)]
 pub enum BackfillError {
     /// An input or output named is none.
-    #[error("{name:?} is no {what} of the topology, which has {}", known.join(", "))]
+    #[error("{name:?} is no {what} of the topology, which has {}", if known.is_empty() { String::from("none") } else { known.join(", ") })]
     Unknown {
-        /// `input` or `output`.
+        /// `input`, `output` or `sink`.
         what: &'static str,
         /// The name.
         name: String,
@@ -35,6 +35,20 @@ pub enum BackfillError {
         "where should results go? --output-suffix S writes them to topics of their own; --same-output --yes-same-output into the outputs themselves"
     )]
     NoDestination,
+    /// Sinks are to be reached by a run that does not deliver anything.
+    #[error("only --mode emit delivers to sinks: leave --allow-sinks out")]
+    NothingDelivered,
+    /// Sinks are to be reached by a run that delivers once it has taken over.
+    #[error(
+        "--then-live delivers to sinks like any live run once it has taken over, and to those that forbid replays not before: leave --allow-sinks out"
+    )]
+    DeliversAfterwards,
+    /// A sink is to be reached and does not count.
+    #[error("--allow-sinks names {name:?}, which --outputs leaves out: name it there, too, or leave it out here")]
+    SinkLeftOut {
+        /// The sink.
+        name: String,
+    },
     /// The range is empty.
     #[error("the range is empty: it ends where it begins, or before")]
     Empty,

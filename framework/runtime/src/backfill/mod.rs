@@ -15,6 +15,7 @@ mod registry;
 mod request;
 mod rows;
 mod scan;
+mod sinks;
 mod staging;
 
 pub use beginning::begin;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, Span, TimeRange};
+use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, SinkStanding, SinkUse, Span, TimeRange};
 use headwater_core::port::{Admin, Ends, Log, ReaderConfig, TopicInfo};
 use headwater_core::{Blueprint, InputTimes, Reach, Timestamp, TopicPartition};
 
+use super::sinks::sinks;
 use super::{BackfillError, Destination, Edge, Request, Staged};
 
 /// A plan, and what whoever reads it should know.
@@ -30,7 +31,8 @@ pub fn run_name(app: &str, id: &str) -> String {
 pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timestamp) -> Result<Draft, BackfillError> {
     check_id(&request.id)?;
     let outputs = outputs(blueprint, request)?;
-    let times = Times::of(blueprint, request, &outputs)?;
+    let sinks = sinks(blueprint, request)?;
+    let times = Times::of(blueprint, request, &says(&outputs, &sinks))?;
     let mut admin = log.admin()?;
     let mut look = Look { blueprint, request, times: &times, log, warnings: Vec::new() };
     let spans = look.spans(admin.as_mut())?;
@@ -48,6 +50,7 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
         says: times.says,
         finish: request.finish,
         outputs,
+        sinks,
         phase: RunPhase::Planned,
         then_live: request.then_live,
     };
@@ -64,7 +67,8 @@ pub(super) fn check_id(id: &str) -> Result<(), BackfillError> {
 
 /// Where each output goes.
 fn outputs(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap<String, Option<String>>, BackfillError> {
-    let known = blueprint.output_topics();
+    let topics = blueprint.output_topics();
+    let known: Vec<String> = topics.iter().cloned().chain(blueprint.sinks().into_keys()).collect();
     let chosen = request.outputs.as_ref().unwrap_or(&known);
     if let Some(name) = chosen.iter().find(|name| !known.contains(name)) {
         return Err(BackfillError::Unknown { what: "output", name: name.clone(), known });
@@ -85,7 +89,14 @@ fn outputs(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap<String, 
             (Mode::Emit, None) => Err(BackfillError::NoDestination),
         }
     };
-    known.iter().map(|topic| Ok((topic.clone(), place(topic)?))).collect()
+    topics.iter().map(|topic| Ok((topic.clone(), place(topic)?))).collect()
+}
+
+/// The outputs that get something.
+fn says(outputs: &BTreeMap<String, Option<String>>, sinks: &BTreeMap<String, SinkUse>) -> BTreeSet<String> {
+    let topics = outputs.iter().filter(|(_, to)| to.is_some()).map(|(topic, _)| topic.clone());
+    let is_reached = |used: &SinkUse| matches!(used.standing, SinkStanding::Connected | SinkStanding::Allowed);
+    topics.chain(sinks.iter().filter(|(_, used)| is_reached(used)).map(|(sink, _)| sink.clone())).collect()
 }
 
 /// What of event time matters.
@@ -98,14 +109,14 @@ struct Times {
 }
 
 impl Times {
-    fn of(blueprint: &Blueprint, request: &Request, outputs: &BTreeMap<String, Option<String>>) -> Result<Times, BackfillError> {
+    fn of(blueprint: &Blueprint, request: &Request, says: &BTreeSet<String>) -> Result<Times, BackfillError> {
         let inputs = blueprint.input_times();
         let late = inputs.values().map(|times| times.out_of_orderness).max().unwrap_or_default();
         let mut times = Times { says: TimeRange::ALL, sees: TimeRange::ALL, beyond: late + blueprint.largest_grace(), inputs };
         if let Edge::Time(from) = request.from
             && !request.then_live
         {
-            let reach = reach(blueprint, request, outputs)?;
+            let reach = reach(blueprint, request, says)?;
             let warmup = request.warmup.unwrap_or(reach + late);
             (times.says.from, times.sees.from) = (from, from - warmup);
         }
@@ -124,15 +135,11 @@ impl Times {
 }
 
 /// How far back the outputs that count reach.
-fn reach(
-    blueprint: &Blueprint,
-    request: &Request,
-    outputs: &BTreeMap<String, Option<String>>,
-) -> Result<Duration, BackfillError> {
+fn reach(blueprint: &Blueprint, request: &Request, says: &BTreeSet<String>) -> Result<Duration, BackfillError> {
     let reaches = blueprint.reaches();
-    let counts = |topic: &&String| match &request.outputs {
-        Some(chosen) => chosen.contains(topic),
-        None => request.mode == Mode::StateOnly || outputs.get(*topic).is_some_and(Option::is_some),
+    let counts = |output: &&String| match &request.outputs {
+        Some(chosen) => chosen.contains(output),
+        None => request.mode == Mode::StateOnly || says.contains(*output),
     };
     let (mut farthest, mut unbounded, mut others) = (Duration::ZERO, Vec::new(), Vec::new());
     for (topic, reach) in &reaches {

@@ -49,8 +49,10 @@ pub struct Request {
     pub warmup: Option<Duration>,
     /// What the end of the inputs means.
     pub finish: Finish,
-    /// The outputs that count; none for all of them.
+    /// The outputs that count, topics and sinks; none for all of them.
     pub outputs: Option<Vec<String>>,
+    /// Sinks that are delivered to although they declare [`ReplayEffect::Forbidden`](headwater_core::ReplayEffect::Forbidden).
+    pub allow_sinks: Vec<String>,
     /// Whether the run goes on live and takes the application over. Then it has no end, and times and offsets say where reading begins.
     pub then_live: bool,
     /// The same as it was written, by flag: kept with the plan, so that a resumed run is the same.

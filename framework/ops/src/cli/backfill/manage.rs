@@ -100,6 +100,7 @@ fn record_json(record: &RunRecord) -> Value {
         "planned_at": times::show(record.made_at),
         "asked": record.asked,
         "offsets": record.offsets(),
+        "sinks": record.sinks,
     })
 }
 

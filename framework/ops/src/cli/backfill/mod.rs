@@ -11,6 +11,8 @@ mod progress;
 mod report;
 mod run;
 mod show;
+#[cfg(test)]
+mod sinks_tests;
 mod tally;
 
 use std::io::Write;

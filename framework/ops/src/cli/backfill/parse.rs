@@ -11,8 +11,10 @@ use crate::config::Text;
 use crate::error::CliError;
 
 /// The flags that make a plan: a resumed run must have the same, or none.
-const PLANNED: [&str; 11] =
-    ["from", "to", "inputs", "input", "mode", "output-suffix", "warmup", "finish", "outputs", "same-output", "then-live"];
+const PLANNED: [&str; 12] = [
+    "from", "to", "inputs", "input", "mode", "output-suffix", "warmup", "finish", "outputs", "allow-sinks", "same-output",
+    "then-live",
+];
 
 /// What is asked for by the flags of a plan, as written.
 pub(super) fn asked(matches: &ArgMatches) -> BTreeMap<String, String> {
@@ -59,6 +61,7 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
         warmup: warmup.transpose()?,
         finish,
         outputs: names(matches, "outputs"),
+        allow_sinks: names(matches, "allow-sinks").unwrap_or_default(),
         then_live,
         asked: asked(matches),
     })

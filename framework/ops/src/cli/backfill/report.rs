@@ -28,12 +28,30 @@ impl Report<'_> {
         }
     }
 
+    /// Each sink as it was planned with, and what became of its records here.
+    fn sinks(&self) -> Value {
+        let used = self.record.sinks.iter().map(|(sink, used)| {
+            let (delivered, withheld) = self.counts.sinks.get(sink).copied().unwrap_or_default();
+            let used = json!({"replay": used.replay, "standing": used.standing, "delivered": delivered, "withheld": withheld});
+            (sink.clone(), used)
+        });
+        used.collect::<serde_json::Map<_, _>>().into()
+    }
+
     pub(super) fn text(&self) -> String {
         let counts = &self.counts;
         let mut text = format!("backfill {} {} after {:.1} s\n", self.record.id, self.ended(), self.took.as_secs_f64());
         for (what, topics) in [("read", &counts.read), ("written", &counts.written)] {
             for (topic, records) in topics {
                 let _ = writeln!(text, "  {what:<9} {topic}: {records} records");
+            }
+        }
+        for (sink, (delivered, withheld)) in &counts.sinks {
+            if *delivered > 0 {
+                let _ = writeln!(text, "  delivered {sink}: {delivered} records");
+            }
+            if *withheld > 0 {
+                let _ = writeln!(text, "  withheld  {sink}: {withheld} records, because it forbids replays");
             }
         }
         for (reason, records) in &counts.dropped {
@@ -68,6 +86,7 @@ impl Report<'_> {
             "partitions": partitions.collect::<Vec<_>>(),
             "read": counts.read,
             "written": counts.written,
+            "sinks": self.sinks(),
             "late": counts.dropped.get("late").unwrap_or(&0),
             "left_out": counts.dropped,
             "dead_letters": counts.dead_letters,

@@ -70,8 +70,7 @@ impl Call<'_> {
         *is_diff = draft.record.mode == Mode::Diff;
         let shown = show::plan(&draft.record, &draft.warnings, self.settings.run.workers, max_rate);
         if self.matches.get_flag("dry-run") {
-            print(out, &shown)?;
-            return print(out, "nothing was started; leave --dry-run out to start it\n");
+            return self.show_only(&draft, &shown, out);
         }
         eprint!("{shown}");
         let record = if is_new { registry.keep(&draft.record).map_err(backfill_error)? } else { draft.record };
@@ -83,6 +82,18 @@ impl Call<'_> {
             Ended::Complete
         };
         self.conclude(&registry, &record, ended, (&tally, began), out)
+    }
+
+    fn show_only(&self, draft: &Draft, shown: &str, out: &mut dyn Write) -> Result<(), CliError> {
+        if self.is_json() {
+            return print(out, &format!("{:#}\n", show::plan_json(draft)));
+        }
+        print(out, shown)?;
+        print(out, "nothing was started; leave --dry-run out to start it\n")
+    }
+
+    fn is_json(&self) -> bool {
+        self.matches.get_one::<String>("report").is_some_and(|format| format == "json")
     }
 
     /// What is asked for, with files where they were named.
@@ -165,10 +176,8 @@ impl Call<'_> {
             .transpose()?;
         let report =
             Report { record, ended, took: began.elapsed(), counts: tally.counts(), digest, comparison: comparison.as_ref() };
-        match self.matches.get_one::<String>("report").map(String::as_str) {
-            Some("json") => print(out, &format!("{:#}\n", report.json()))?,
-            _ => print(out, &report.text())?,
-        }
+        let told = if self.is_json() { format!("{:#}\n", report.json()) } else { report.text() };
+        print(out, &told)?;
         match (ended, comparison.map_or(0, |comparison| comparison.differences())) {
             (Ended::Complete, 0) => Ok(()),
             (Ended::Complete, differences) => Err(CliError::failed(format!("{differences} values differ")).with_code(DIFFERENT)),

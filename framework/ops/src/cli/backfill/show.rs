@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use headwater_core::bounded::{Finish, Mode, RunRecord};
+use headwater_core::bounded::{Finish, Mode, RunRecord, SinkStanding, SinkUse};
+use headwater_runtime::backfill::Draft;
 
 use crate::cli::times::show;
 
@@ -39,6 +40,9 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
             (Some(to), _) => writeln!(text, "  write     {topic} into {to}"),
         };
     }
+    for (sink, used) in &record.sinks {
+        let _ = writeln!(text, "  {}", sink_line(sink, *used, record.then_live));
+    }
     if record.then_live {
         let how = if record.asked.contains_key("--same-output") { "in silence until then" } else { "heard from the beginning" };
         let _ = writeln!(text, "  then live follows the generation in force and takes over from it, {how}");
@@ -53,6 +57,22 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
         let _ = writeln!(text, "  warning   {warning}");
     }
     text
+}
+
+/// The same as data.
+pub(super) fn plan_json(draft: &Draft) -> serde_json::Value {
+    serde_json::json!({"plan": draft.record, "warnings": draft.warnings})
+}
+
+fn sink_line(sink: &str, SinkUse { replay, standing }: SinkUse, then_live: bool) -> String {
+    let until = if then_live { " until it has taken over" } else { "" };
+    match standing {
+        SinkStanding::Connected => format!("deliver   to sink {sink} ({replay})"),
+        SinkStanding::Allowed => format!("deliver   to sink {sink} ({replay}), because --allow-sinks names it"),
+        SinkStanding::Withheld if then_live => format!("withhold  what is for sink {sink} ({replay}){until}"),
+        SinkStanding::Withheld => format!("withhold  what is for sink {sink} ({replay}); --allow-sinks {sink} would deliver it"),
+        SinkStanding::Silent => format!("silent    sink {sink} ({replay}){until}"),
+    }
 }
 
 fn duration(seconds: u64) -> String {

@@ -18,6 +18,8 @@ pub(super) struct Counts {
     /// By reason.
     pub(super) dropped: BTreeMap<&'static str, u64>,
     pub(super) dead_letters: u64,
+    /// By sink: delivered, and withheld.
+    pub(super) sinks: BTreeMap<String, (u64, u64)>,
 }
 
 impl Tally {
@@ -41,6 +43,13 @@ impl Observer for Tally {
 
     fn dropped(&self, _place: &str, reason: &'static str, records: u64) {
         self.count(|counts| *counts.dropped.entry(reason).or_default() += records);
+    }
+
+    fn delivered(&self, sink: &str, delivered: u64, withheld: u64) {
+        self.count(|counts| {
+            let (all, kept_back) = counts.sinks.entry(sink.to_owned()).or_default();
+            (*all, *kept_back) = (*all + delivered, *kept_back + withheld);
+        });
     }
 
     fn dead_letters(&self, _place: &str, _stage: Stage, records: u64) {
