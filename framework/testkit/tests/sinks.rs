@@ -48,7 +48,9 @@ impl World {
     }
 
     fn send(&self, seconds: std::ops::Range<i64>) {
-        seconds.for_each(|second| self.log.append("events", 0, Some(b"k"), Some(b"1"), at(second)));
+        for second in seconds {
+            self.log.append("events", 0, Some(b"k"), Some(b"1"), at(second));
+        }
     }
 
     fn position(&self) -> i64 {
@@ -136,13 +138,17 @@ fn what_may_pass_is_tried_again_and_what_may_not_has_a_name() {
         assert_eq!((world.arrived(), world.position()), (vec![1, 2], 2), "{call:?}");
         let aborted = process.workers_mut()[0].take_report().aborted;
         assert_eq!(aborted.len(), 3, "{call:?}");
-        assert!(aborted[0].starts_with("sink \"mail\" of task events-0 failed to ") && aborted[0].ends_with(": busy"), "{aborted:?}");
+        assert!(
+            aborted[0].starts_with("sink \"mail\" of task events-0 failed to ") && aborted[0].ends_with(": busy"),
+            "{aborted:?}"
+        );
         // A writer has been opened by now.
         if call != SinkCall::Open(String::new()) {
             world.send(2..4);
             world.sink.fail(call.clone(), SinkError::Fatal("nobody of that name".into()));
             let error = process.settle().unwrap_err();
-            let is_named = matches!(&error, EngineError::Sink { sink, task, .. } if sink == "mail" && task.to_string() == "events-0");
+            let is_named =
+                matches!(&error, EngineError::Sink { sink, task, .. } if sink == "mail" && task.to_string() == "events-0");
             assert!(is_named && error.to_string().contains("nobody of that name"), "{error}");
             assert_eq!((world.arrived(), world.position()), (vec![1, 2], 2), "{call:?}");
         }
@@ -176,7 +182,10 @@ fn what_a_sink_panics_with_stops_the_worker_in_order() {
     log.append("events", 0, Some(b"k"), Some(b"1"), at(0));
     let (log, stores): (Arc<dyn Log>, Arc<dyn Stores>) = (Arc::new(log), Arc::new(MemoryStores::new()));
     let error = LocalProcess::start(&plan, &log, &stores, "a", 1).unwrap().settle().unwrap_err();
-    assert!(matches!(&error, EngineError::Sink { message, doing: "deliver", .. } if message == "panicked: out of ink"), "{error}");
+    assert!(
+        matches!(&error, EngineError::Sink { message, doing: "deliver", .. } if message == "panicked: out of ink"),
+        "{error}"
+    );
 }
 
 #[test]

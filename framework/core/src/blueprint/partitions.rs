@@ -92,7 +92,8 @@ impl Blueprint {
 
     /// The topics the application writes for others.
     pub fn output_topics(&self) -> Vec<String> {
-        let mut topics: Vec<String> = self.topic_sinks().filter(|sink| !sink.internal).map(|sink| sink.topic.to_string()).collect();
+        let mut topics: Vec<String> =
+            self.topic_sinks().filter(|sink| !sink.internal).map(|sink| sink.topic.to_string()).collect();
         topics.extend(self.dead_letters.iter().map(|topic| topic.to_string()));
         topics.sort_unstable();
         topics.dedup();

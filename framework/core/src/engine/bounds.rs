@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::standing::LogFacts;
 use super::error::EngineError;
+use super::standing::LogFacts;
 use crate::blueprint::{Plan, TaskId};
 use crate::port::{Committed, Ends, LogError, OpenStore, Reader};
 use crate::record::{TopicName, TopicPartition};

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::report::CommitReport;
 use super::error::EngineError;
+use super::report::CommitReport;
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Change, Committed, GroupMetadata, LogError};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::bounds::{Bounds, Log, check_position};
+use super::error::EngineError;
 use super::report::{Recovery, RestoreProgress};
 use super::standing::{Standing, judge};
-use super::error::EngineError;
 use crate::blueprint::{Plan, TaskId};
 use crate::operators::table_cell;
 use crate::port::{Batch, Change, Checkpoint, Ends, StateStores, StoreError, StoreTrouble};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::restore::Received;
 use super::error::EngineError;
+use super::restore::Received;
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Batch, LogError, ReaderConfig, StoreError};

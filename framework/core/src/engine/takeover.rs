@@ -3,8 +3,8 @@
 
 use super::bounds::Bounds;
 use super::commit::may_pass;
-use super::restore::Restore;
 use super::error::EngineError;
+use super::restore::Restore;
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{LogError, OpenStore, ProducerConfig, StateStores};

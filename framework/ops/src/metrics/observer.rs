@@ -78,7 +78,9 @@ impl Observer for PrometheusObserver {
     }
 
     fn delivered(&self, sink: &str, delivered: u64, withheld: u64) {
-        for (result, records) in [("delivered", delivered), ("withheld", withheld)].into_iter().filter(|(_, records)| *records > 0) {
+        for (result, records) in
+            [("delivered", delivered), ("withheld", withheld)].into_iter().filter(|(_, records)| *records > 0)
+        {
             self.families.sink_records.with_label_values(&[sink, result]).inc_by(records);
         }
     }

@@ -12,7 +12,17 @@ use crate::error::CliError;
 
 /// The flags that make a plan: a resumed run must have the same, or none.
 const PLANNED: [&str; 12] = [
-    "from", "to", "inputs", "input", "mode", "output-suffix", "warmup", "finish", "outputs", "allow-sinks", "same-output",
+    "from",
+    "to",
+    "inputs",
+    "input",
+    "mode",
+    "output-suffix",
+    "warmup",
+    "finish",
+    "outputs",
+    "allow-sinks",
+    "same-output",
     "then-live",
 ];
 

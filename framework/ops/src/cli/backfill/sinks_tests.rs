@@ -26,7 +26,9 @@ impl Fixture {
     fn new() -> Fixture {
         let log = MemoryLog::new();
         log.create_topic("events", 1);
-        (0..5).for_each(|number| log.append("events", 0, Some(b"k"), Some(b"1"), Timestamp::from_millis(number)));
+        for number in 0..5 {
+            log.append("events", 0, Some(b"k"), Some(b"1"), Timestamp::from_millis(number));
+        }
         Fixture { log, mail: TestSink::new(ReplayEffect::Forbidden), table: TestSink::new(ReplayEffect::Idempotent) }
     }
 
