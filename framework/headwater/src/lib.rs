@@ -37,7 +37,7 @@ pub use headwater_ops::cli::{cluster_flags, run_flags};
 pub use headwater_ops::config::Settings;
 pub use headwater_runtime::backfill::{Comparison, Destination, Difference, Edge, Request, Staged};
 pub use headwater_runtime::{Backlog, Guarantee, Observer, Process, RunError, RunOptions, Shutdown, Silent, World};
-pub use headwater_testkit::{MemoryLog, MemoryStores, Out, TestDriver};
+pub use headwater_testkit::{MemoryLog, MemoryStores, Out, SinkCall, TestDriver, TestSink};
 pub use session::{Backfilled, Session};
 
 /// What an application needs to describe its topology: `use headwater::prelude::*;`

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::due::TimedStore;
@@ -16,7 +17,7 @@ use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::{Limit, TaskState};
 use crate::time::Timestamp;
-use crate::topology::{Changelog, Make, SinkSpec, SourceRole, SourceSpec};
+use crate::topology::{Changelog, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec};
 
 /// Where an input of a task begins.
 #[derive(Debug, Clone)]
@@ -79,17 +80,10 @@ impl Task {
                     Some((sink.make)(outputs.len() - 1, partitions))
                 }
             };
-            for (slot, store) in spec.stores.iter().enumerate() {
-                if let Some(delay) = graph.stores[*store].due_after {
-                    timed.push(TimedStore { store: local_store(*store), node: local, slot, delay });
-                }
-            }
-            nodes.push(Node {
-                name: spec.name.clone(),
-                operator: operator.map(RefCell::new),
-                edges: spec.edges.iter().map(|edge| Edge { to: local_node(edge.to), ..*edge }).collect(),
-                stores: spec.stores.iter().map(|store| local_store(*store)).collect(),
-            });
+            let stores: Vec<usize> = spec.stores.iter().map(|store| local_store(*store)).collect();
+            timed.extend(timed_stores(plan, spec, local, &stores));
+            let edges = spec.edges.iter().map(|edge| Edge { to: local_node(edge.to), ..*edge }).collect();
+            nodes.push(Node { name: spec.name.clone(), operator: operator.map(RefCell::new), edges, stores });
         }
         let stores = plan.stores_of(&id).into_iter().map(|(store, changelog)| (store.name, changelog)).collect();
         let mut task = Task {
@@ -120,6 +114,15 @@ impl Task {
         task.set_finished();
         task
     }
+}
+
+/// Those of a node's stores that keep their entries by time; `stores` has all of them as the task numbers them.
+fn timed_stores(plan: &Plan, spec: &NodeSpec, node: usize, stores: &[usize]) -> Vec<TimedStore> {
+    let delays = spec.stores.iter().map(|store| plan.blueprint.graph.stores[*store].due_after);
+    let timed = |(slot, (delay, store)): (usize, (Option<Duration>, &usize))| {
+        delay.map(|delay| TimedStore { store: *store, node, slot, delay })
+    };
+    delays.zip(stores).enumerate().filter_map(timed).collect()
 }
 
 fn output(plan: &Plan, sink: &SinkSpec, partitions: i32) -> OutputTopic {

@@ -248,7 +248,7 @@ pub const PROCESS_CPU: Definition = Definition {
 };
 
 /// All of them, in the order of the reference.
-pub const ALL: [&Definition; 26] = [
+pub const ALL: [&Definition; 27] = [
     &RECORDS_CONSUMED,
     &BYTES_CONSUMED,
     &RECORDS_PRODUCED,
