@@ -35,6 +35,7 @@ impl Worker {
     /// Commits everything processed so far, or puts all tasks back to where they were committed last.
     pub fn commit(&mut self, now: Duration) -> Result<CommitReport, EngineError> {
         self.last_commit = now;
+        self.finish_ended()?;
         let progressed = self.running().any(|task| task.needs_commit());
         let Some(membership) = self.covering_membership() else {
             self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
@@ -52,6 +53,18 @@ impl Worker {
                 Ok(CommitReport::default())
             }
         }
+    }
+
+    /// In a bounded run an input may have ended since its task had its turn.
+    fn finish_ended(&mut self) -> Result<(), EngineError> {
+        let ids: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
+        for id in ids {
+            let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
+            if let Err(error) = task.finish_if_ended() {
+                self.survive(&id, error.into())?;
+            }
+        }
+        Ok(())
     }
 
     /// The membership, if it covers every partition that the transaction moves.

@@ -228,8 +228,7 @@ impl Worker {
         let turn = TURN.min(self.budget());
         let Some(Stage::Running(task)) = self.tasks.get_mut(id) else { return Ok(0) };
         if turn == 0 {
-            // What was processed is committed first. That may be all there is.
-            task.finish_if_ended()?;
+            // What was processed is committed first.
             return Ok(0);
         }
         let mut steps = 0;

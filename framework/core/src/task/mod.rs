@@ -117,12 +117,11 @@ impl Task {
         input.pop();
         input.clock.observe(head.timestamp, head.header);
         self.advance_time()?;
-        self.finish_if_ended()?;
         Ok(StepOutcome::Processed)
     }
 
-    /// In a bounded run, once every input has ended: passes the end on, and lets event time pass everything if that is wanted. In the step that
-    /// ends the last input, because positions that say so are not committed without what follows from it: a successor does not do it again.
+    /// In a bounded run, once every input has ended: passes the end on, and lets event time pass everything if that is wanted. Also before
+    /// a commit: positions that say so are not committed without what follows from it, and a successor does not do it again.
     pub(crate) fn finish_if_ended(&mut self) -> Result<(), TaskError> {
         let Some(bounds) = self.bounds.as_ref().filter(|_| !self.has_finished) else { return Ok(()) };
         if !self.inputs.iter().all(InputQueue::has_ended) {

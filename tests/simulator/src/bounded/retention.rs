@@ -18,8 +18,8 @@ impl World {
         let (partition, span) = open.get(number as usize % open.len().max(1))?;
         let (done, end) = (committed(partition).max(span.start), self.log.high_watermark(&partition.topic, partition.partition));
         let number = (number >> 4) as i64;
-        // Also what the run is done with may be deleted.
-        let before = if number % 4 != 0 { number % (done + 1) } else { done + 1 + number % (end - done) };
+        // Mostly what the run is done with.
+        let before = if number % 10 != 0 { number % (done + 1) } else { done + 1 + number % (end - done) };
         Some((partition.clone(), before))
     }
 
