@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use headwater_core::port::{LogError, Reader};
 use headwater_core::{ControlState, TopicName, TopicPartition};
 
+use super::pause;
 use crate::RunError;
 
 /// Reads a control topic, and reads on in it as it grows.
@@ -25,9 +26,15 @@ impl Tail {
     /// # Errors
     /// [`LogError::Retriable`] if that could not be read within `limit`.
     pub(crate) fn look(&mut self, limit: Duration) -> Result<&ControlState, RunError> {
-        let Some(ends) = self.reader.ends(std::slice::from_ref(&self.partition))?.first().copied() else {
-            return Ok(&self.state);
+        let began = Instant::now();
+        let ends = loop {
+            match self.reader.ends(std::slice::from_ref(&self.partition)) {
+                // A broker that is away may be back before the time is up.
+                Err(LogError::Retriable(_)) if began.elapsed() < limit => pause(1),
+                ends => break ends?.first().copied(),
+            }
         };
+        let Some(ends) = ends else { return Ok(&self.state) };
         let mut position = match self.position {
             Some(position) => position,
             // Nothing there: assigned when there is.
@@ -37,7 +44,6 @@ impl Tail {
                 *self.position.insert(ends.start)
             }
         };
-        let began = Instant::now();
         while position < ends.end {
             if began.elapsed() > limit {
                 let (topic, end) = (&self.partition.topic, ends.end);
