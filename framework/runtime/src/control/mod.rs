@@ -39,7 +39,11 @@ impl<'a> Control<'a> {
 
     /// What the topic says now; nothing where it does not exist. [`LogError::Retriable`] if it cannot be read within `limit`.
     pub(crate) fn read(&self, limit: Duration) -> Result<Option<ControlState>, RunError> {
-        let reader = self.log.restore_reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
+        let mut reader = self.log.restore_reader(&ReaderConfig { group: self.app.to_owned(), read_uncommitted: false })?;
+        // Asked for its end, a topic that is missing is waited for; the first start of an application would do so in vain.
+        if let Err(LogError::UnknownTopic { .. }) = reader.topic_ids(std::slice::from_ref(&self.topic)) {
+            return Ok(None);
+        }
         let mut tail = Tail::of(&self.topic, reader);
         match tail.look(limit).map(drop) {
             Err(RunError::Log(LogError::UnknownTopic { .. })) => Ok(None),
