@@ -67,7 +67,7 @@ impl Sender {
             .set("bootstrap.servers", &job.bootstrap)
             .set("enable.idempotence", "true")
             .set("linger.ms", "20")
-            .set("compression.type", "none")
+            .set("compression.type", if job.compression.is_empty() { "lz4" } else { &job.compression })
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "1048576");
         if job.exactly_once {

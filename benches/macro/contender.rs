@@ -90,6 +90,9 @@ fn headwater(job: &Job, settings: &Settings) -> Command {
     }
     let guarantee = if job.exactly_once { "exactly-once" } else { "at-least-once" };
     command.args(["--bootstrap", &job.bootstrap, "--log-filter", &settings.log]).arg("--state-dir").arg(&job.state);
+    if !job.compression.is_empty() {
+        command.arg("--set").arg(format!("kafka.rdkafka.compression.type={}", job.compression));
+    }
     for setting in [format!("run.guarantee={guarantee}"), format!("memory.limit={memory}MiB"), "admin.listen=off".to_owned()] {
         command.arg("--set").arg(setting);
     }

@@ -3,7 +3,7 @@
 //!
 //! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2`; knobs are environment variables: `RECORDS`
 //! (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling`), `MEMORY`
-//! (1024 MiB), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the contenders' logs), `LOG`
+//! (1024 MiB), `COMPRESSION` (each contender's own), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the contenders' logs), `LOG`
 //! (Headwater's filter, `warn`).
 
 mod check;

@@ -61,6 +61,7 @@ impl Entry {
             "skew": data.skew,
             "partitions": partitions,
             "memory_mib": memory,
+            "compression": settings.compression,
             "commit": origin.commit,
             "cores": origin.cores,
             "ok": self.result.is_ok(),

@@ -44,6 +44,7 @@ pub(crate) fn run(
         workers: variant.workers,
         exactly_once: variant.exactly_once,
         partitions: stage.partitions,
+        compression: settings.compression.clone(),
     };
     let measured = measure(stage, settings, peer, &job, contender);
     let cleaned = clean(stage, &job, contender);

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) rounds: usize,
     /// MiB: `memory.limit` of Headwater, the largest heap of Kafka Streams.
     pub(crate) memory: u64,
+    /// How what is written is compressed; empty: as each contender does by itself.
+    pub(crate) compression: String,
     /// How long a contender may take.
     pub(crate) limit: Duration,
     /// Where the lines of JSON go; standard output if nowhere.
@@ -58,6 +60,7 @@ impl Settings {
             partitions: one("PARTITIONS", 4)?,
             rounds: one("ROUNDS", 3)?,
             memory: one("MEMORY", 1024)?,
+            compression: one("COMPRESSION", String::new())?,
             // A tenth of what Kafka Streams does on two busy cores, and two minutes for the start.
             limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),
             results: path("RESULTS"),
@@ -83,6 +86,10 @@ impl Settings {
             (self.memory < 256, "MEMORY must be 256 (MiB) or more"),
             (self.workers.contains(&0), "WORKERS must be 1 or more"),
             (self.contenders.is_empty(), "ONLY names nobody"),
+            (
+                !["", "none", "lz4", "zstd", "gzip", "snappy"].contains(&self.compression.as_str()),
+                "COMPRESSION is none, lz4, zstd, gzip or snappy",
+            ),
         ];
         match refusals.iter().find(|(is_wrong, _)| *is_wrong) {
             Some((_, refusal)) => Err((*refusal).to_owned()),

@@ -138,6 +138,9 @@ public final class Streams {
         config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
         config.put(StreamsConfig.WINDOW_STORE_CHANGE_LOG_ADDITIONAL_RETENTION_MS_CONFIG, Duration.ofDays(36500).toMillis());
         config.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
+        if (!env("COMPRESSION").isEmpty()) {
+            config.put(StreamsConfig.producerPrefix("compression.type"), env("COMPRESSION"));
+        }
         return config;
     }
 

@@ -25,6 +25,8 @@ pub struct Job {
     pub exactly_once: bool,
     /// Partitions of every topic.
     pub partitions: i32,
+    /// How what is written is compressed, by Kafka's name for it; empty: as the contender does by itself.
+    pub compression: String,
 }
 
 impl Job {
@@ -43,6 +45,7 @@ impl Job {
             ("BENCH_WORKERS", self.workers.to_string()),
             ("BENCH_EXACTLY_ONCE", self.exactly_once.to_string()),
             ("BENCH_PARTITIONS", self.partitions.to_string()),
+            ("BENCH_COMPRESSION", self.compression.clone()),
         ]
     }
 
@@ -63,6 +66,7 @@ impl Job {
             workers: read("BENCH_WORKERS")?,
             exactly_once: read("BENCH_EXACTLY_ONCE")?,
             partitions: read("BENCH_PARTITIONS")?,
+            compression: read("BENCH_COMPRESSION")?,
         })
     }
 }
