@@ -115,7 +115,9 @@ fn a_crash_loses_nothing() {
         let world = World::new(ReplayEffect::Idempotent);
         world.send(0..3);
         let mut process = world.process("a");
-        (0..turns).for_each(|_| drop(process.work().unwrap()));
+        for _ in 0..turns {
+            process.work().unwrap();
+        }
         drop(process);
         world.log.members("app").iter().for_each(|member| assert!(world.log.expire_member("app", &member.id)));
         let mut heir = world.process("a");
