@@ -82,7 +82,7 @@ faults! {
     Tombstones "tombstones" "changelogs are compacted and old tombstones removed"
     StartMoved "start-moved" "the start of a compacted changelog moves to its first record"
     TailCut "tail-cut" "an unclean leader election cuts the uncommitted tail of a changelog"
-    Retention "retention" "records of an input are deleted that a bounded run has not committed yet"
+    Retention "retention" "records of an input of a bounded run are deleted, mostly those it is done with, else some it has not committed yet"
 }
 
 impl Call {

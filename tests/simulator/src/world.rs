@@ -181,7 +181,7 @@ impl World {
                 control.violate("limping", format!("p{number} went on after its disk gave an error"));
             }
             (Some(_), _) => {}
-            (None, Err(error)) if World::is_overtaken(&mut control, &error) => {
+            (None, Err(error)) if bounded::is_overtaken(&mut control, &error) => {
                 control.line(|| (Some(number), None, "ends", String::new(), None, error.to_string()));
             }
             (None, Err(error)) => {

@@ -10,6 +10,7 @@ mod terms;
 mod verdict;
 
 pub use past::Past;
+pub use retention::is_overtaken;
 pub use terms::Terms;
 
 use std::collections::BTreeMap;
