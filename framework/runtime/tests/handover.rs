@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use headwater_core::bounded::{Finish, Mode, RunPhase};
@@ -90,6 +91,15 @@ impl Fixture {
         until("everything is consumed", || backlog.remaining().is_ok_and(|remaining| remaining == 0));
     }
 
+    /// Lets the writer write so much more, and the new generation process it.
+    fn go_on_for(&self, more: i64, writer: ScopedJoinHandle<'_, ()>) {
+        let before = self.written.load(Ordering::Relaxed);
+        until("more was written since", || self.written.load(Ordering::Relaxed) > before + more);
+        self.stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        self.wait_until_consumed(NEXT);
+    }
+
     /// The results of each key are 1, 2, 3 and so on, in this order, up to the number of its records.
     fn check(&self) {
         let total = self.written.load(Ordering::Relaxed);
@@ -158,11 +168,7 @@ fn a_new_version_takes_over_while_records_keep_coming() {
         for (who, handle) in olds {
             assert_eq!(handle.join().unwrap().unwrap(), Ended::HandedOver, "{who}");
         }
-        let at_the_cut = fixture.written.load(Ordering::Relaxed);
-        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 2_000);
-        fixture.stop.store(true, Ordering::Relaxed);
-        writer.join().unwrap();
-        fixture.wait_until_consumed(NEXT);
+        fixture.go_on_for(2_000, writer);
         new.request();
         for handle in news {
             assert_eq!(handle.join().unwrap().unwrap(), Ended::Stopped);
@@ -195,11 +201,7 @@ fn a_new_store_is_filled_from_history_and_joins_at_the_cut() {
         let next = || fixture.process_of(with_a_new_store, NEXT, "b", Side::New { silent: true })?.run(&new);
         let second = scope.spawn(next);
         assert_eq!(first.join().unwrap().unwrap(), Ended::HandedOver);
-        let at_the_cut = fixture.written.load(Ordering::Relaxed);
-        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 1_000);
-        fixture.stop.store(true, Ordering::Relaxed);
-        writer.join().unwrap();
-        fixture.wait_until_consumed(NEXT);
+        fixture.go_on_for(1_000, writer);
         new.request();
         assert_eq!(second.join().unwrap().unwrap(), Ended::Stopped);
     });
@@ -240,11 +242,7 @@ fn a_new_version_begins_with_a_file_and_goes_on_with_the_topic() {
         let writer = scope.spawn(|| fixture.keep_writing());
         let second = scope.spawn(|| fixture.run(NEXT, "b", Side::New { silent: true }, &new));
         assert_eq!(first.join().unwrap().unwrap(), Ended::HandedOver);
-        let at_the_cut = fixture.written.load(Ordering::Relaxed);
-        until("more was written since", || fixture.written.load(Ordering::Relaxed) > at_the_cut + 1_000);
-        fixture.stop.store(true, Ordering::Relaxed);
-        writer.join().unwrap();
-        fixture.wait_until_consumed(NEXT);
+        fixture.go_on_for(1_000, writer);
         new.request();
         assert_eq!(second.join().unwrap().unwrap(), Ended::Stopped);
     });
