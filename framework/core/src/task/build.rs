@@ -111,7 +111,6 @@ impl Task {
         };
         task.set_bounds();
         task.set_committed(starts);
-        task.set_finished();
         task
     }
 }
@@ -165,12 +164,6 @@ impl Task {
         }
     }
 
-    /// Where all inputs have ended as committed, what follows from that was committed with it. To let event time pass everything once more would
-    /// fire the timers that were set when it did.
-    fn set_finished(&mut self) {
-        self.has_finished = self.bounds.is_some() && self.inputs.iter().all(InputQueue::has_ended);
-    }
-
     /// Ends the inputs where a bounded run ends them. One with nothing to read never holds event time back.
     fn set_bounds(&mut self) {
         let Some(bounds) = &self.bounds else { return };
@@ -185,6 +178,9 @@ impl Task {
                 input.clock.set_idle();
             }
         }
+        // Where all have ended as committed, what follows from that was committed with it. To let event time pass everything once more would fire
+        // the timers that were set when it did.
+        self.has_finished = self.inputs.iter().all(InputQueue::has_ended);
     }
 }
 
