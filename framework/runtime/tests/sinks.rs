@@ -206,6 +206,8 @@ fn outputs_may_be_sinks_and_what_makes_no_sense_is_refused() {
     refuse(allow(&["pager"], request("a", Mode::StateOnly)), "only --mode emit delivers to sinks");
     refuse(allow(&["pager"], request("a", Mode::Diff)), "only --mode emit delivers to sinks");
     refuse(allow(&["pager"], only.clone()), "which --outputs leaves out");
+    let compared = Request { outputs: Some(vec!["mirror".into()]), ..request("a", Mode::Diff) };
+    refuse(compared, "compares topics");
     let live = Request { then_live: true, from: Edge::Earliest, to: Edge::Now, ..request("a", Mode::Emit) };
     refuse(allow(&["pager"], live), "once it has taken over");
     let unknown = Request { outputs: Some(vec!["pagr".into()]), ..request("a", Mode::Emit) };

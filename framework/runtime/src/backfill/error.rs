@@ -49,6 +49,12 @@ pub enum BackfillError {
         /// The sink.
         name: String,
     },
+    /// A sink is to be compared.
+    #[error("--mode diff compares topics, and --outputs names the sink {name:?}, which cannot be read: leave it out")]
+    NotComparable {
+        /// The sink.
+        name: String,
+    },
     /// The range is empty.
     #[error("the range is empty: it ends where it begins, or before")]
     Empty,

@@ -17,6 +17,10 @@ pub(super) fn sinks(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap
     if !request.allow_sinks.is_empty() && request.then_live {
         return Err(BackfillError::DeliversAfterwards);
     }
+    let named = request.outputs.iter().flatten().find(|name| declared.contains_key(*name));
+    if let Some(name) = named.filter(|_| request.mode == Mode::Diff) {
+        return Err(BackfillError::NotComparable { name: name.clone() });
+    }
     for name in &request.allow_sinks {
         if !declared.contains_key(name) {
             let known = declared.into_keys().collect();
