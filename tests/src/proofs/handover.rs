@@ -141,7 +141,20 @@ impl Relay {
         if victim == Victim::Nobody {
             self.pauses.push(pause.as_secs_f64());
         }
+        if number > 1 {
+            self.remove(&format!("g{}", number - 1));
+        }
         new
+    }
+
+    /// As an operator would: fifty generations' topics are a burden to one broker.
+    fn remove(&self, id: &str) {
+        let state = self.stage.guardian.directory().join(format!("generation-{id}")).display().to_string();
+        until(&format!("generation {id} is removed"), LONG, || {
+            // A process that was killed counts until its session ends.
+            let (status, _) = self.stage.call(&["backfill", "clean", id, "--state-dir", &state]);
+            (status == 0).then_some(())
+        });
     }
 
     fn follow(&self, id: &str) -> Application {
