@@ -50,6 +50,8 @@ struct Relay {
     random: Random,
     findings: Findings,
     pauses: Vec<f64>,
+    /// When the group has noticed that the process that was killed last is gone: until then its partitions stand.
+    noticed: Instant,
 }
 
 /// Runs the proof with the application's binary. Panics if the broker cannot be started or the application does not.
@@ -68,7 +70,8 @@ pub fn run(ledger: &Path, options: &Options) -> Findings {
     let gaps = Gaps::watch(&stage.log, ledger::BALANCES, PARTITIONS).unwrap_or_else(|error| panic!("watching: {error}"));
     until("the accounts are there", LONG, || (generator.written() > options.accounts).then_some(()));
     stage.wait_for_backlog(2 * options.rate, "the application keeps up");
-    let mut relay = Relay { stage, gaps, random: Random::new(options.seed), findings: Findings::new(), pauses: Vec::new() };
+    let (random, findings) = (Random::new(options.seed), Findings::new());
+    let mut relay = Relay { stage, gaps, random, findings, pauses: Vec::new(), noticed: Instant::now() };
     for number in 1..=options.repetitions {
         current = relay.hand_over(number, current);
     }
@@ -99,11 +102,13 @@ impl Relay {
             1 => Victim::Old,
             _ => Victim::New,
         };
+        until("the group has noticed who is gone", LONG, || (Instant::now() >= self.noticed).then_some(()));
         let began = Instant::now();
         let mut new = self.follow(&id);
         if victim != Victim::Nobody {
             let moment = Instant::now() + Duration::from_millis(500 + self.random.below(4_000));
             until("the moment has come", LONG, || (Instant::now() >= moment).then_some(()));
+            self.noticed = Instant::now() + SESSION + Duration::from_secs(2);
             match victim {
                 Victim::Old if old.is_running() => {
                     old.kill();
