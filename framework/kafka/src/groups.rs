@@ -25,18 +25,28 @@ fn list(partitions: impl Iterator<Item = (TopicPartition, i64)>) -> Result<Topic
     Ok(list)
 }
 
+/// Positions and what is kept beside them.
+pub(crate) fn positions(offsets: &[(TopicPartition, Committed)]) -> Result<TopicPartitionList, LogError> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, committed) in offsets {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        element
+            .set_offset(Offset::Offset(committed.offset))
+            .map_err(|_| LogError::Fatal(format!("{} cannot be committed for {partition}", committed.offset)))?;
+        if !committed.metadata.is_empty() {
+            element.set_metadata(&committed.metadata);
+        }
+    }
+    Ok(list)
+}
+
 pub(crate) fn members(client: &Client, group: &str) -> Result<Vec<MemberInfo>, LogError> {
     let found = patiently(&format!("describing group {group:?}"), || native::members(client, group, TRY))?;
     Ok(found.into_iter().map(|member| MemberInfo { id: member.id, instance: member.instance, host: member.host }).collect())
 }
 
 pub(crate) fn set_positions(client: &Client, group: &str, positions: &[(TopicPartition, Committed)]) -> Result<(), LogError> {
-    let list = list(positions.iter().map(|(partition, committed)| (partition.clone(), committed.offset)))?;
-    for (partition, committed) in positions {
-        if let Some(mut element) = list.find_partition(&partition.topic, partition.partition) {
-            element.set_metadata(&committed.metadata);
-        }
-    }
+    let list = self::positions(positions)?;
     patiently(&format!("setting positions of group {group:?}"), || native::set_positions(client, group, &list, TRY))
 }
 

@@ -7,10 +7,11 @@ use headwater_core::TopicPartition;
 use headwater_core::port::{Committed, GroupMetadata, LogError};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::RDKafkaErrorCode as Code;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::SLICE;
 use crate::error::{back_off, from_member_commit, from_transaction, is_transient};
+use crate::groups::positions;
 use crate::membership::GroupHandle;
 use crate::native::{Metadata, Transactions};
 
@@ -20,20 +21,6 @@ pub(super) fn handle(group: &GroupMetadata) -> Result<&GroupHandle, LogError> {
         .handle
         .downcast_ref::<GroupHandle>()
         .ok_or_else(|| LogError::Fatal(format!("the metadata of group {:?} comes from another log than Kafka", group.group)))
-}
-
-pub(super) fn list(offsets: &[(TopicPartition, Committed)]) -> Result<TopicPartitionList, LogError> {
-    let mut list = TopicPartitionList::with_capacity(offsets.len());
-    for (partition, committed) in offsets {
-        let mut element = list.add_partition(&partition.topic, partition.partition);
-        element
-            .set_offset(Offset::Offset(committed.offset))
-            .map_err(|_| LogError::Fatal(format!("{} cannot be committed for {partition}", committed.offset)))?;
-        if !committed.metadata.is_empty() {
-            element.set_metadata(&committed.metadata);
-        }
-    }
-    Ok(list)
 }
 
 /// Adds the offsets and commits. Everything sent is acknowledged already.
@@ -111,7 +98,7 @@ pub(super) fn by_member(
     if offsets.is_empty() {
         return Ok(());
     }
-    let list = list(offsets)?;
+    let list = positions(offsets)?;
     let started = Instant::now();
     loop {
         if handle.consumer.closed() {
@@ -139,7 +126,6 @@ pub(super) fn by_member(
 
 #[cfg(test)]
 mod tests {
-    use headwater_core::port::Committed;
     use rdkafka::ClientConfig;
     use rdkafka::mocking::{MockCluster, MockCoordinator};
 
@@ -167,7 +153,7 @@ mod tests {
         cluster.broker_down(2).unwrap();
 
         let offsets = [(TopicPartition::new("input", 0), Committed { offset: 7, metadata: String::new() })];
-        let lost = in_transaction(&transactions, &list(&offsets).unwrap(), Some(&group), Duration::from_secs(1));
+        let lost = in_transaction(&transactions, &positions(&offsets).unwrap(), Some(&group), Duration::from_secs(1));
         assert!(matches!(&lost, Err(LogError::Unusable(why)) if why.contains("no answer")), "{lost:?}");
         cluster.broker_up(2).unwrap();
     }

@@ -16,6 +16,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{from_delivery, from_transaction};
+use crate::groups::positions;
 use crate::native::{self, Client, Payload, Role, Sender, Topic, Transactions};
 use crate::options;
 use crate::secrets::Secrets;
@@ -178,7 +179,7 @@ impl Producer for KafkaProducer {
         match (&self.transactions, handle) {
             (Some(transactions), handle) => {
                 let metadata = handle.map(|handle| &handle.metadata);
-                commit::in_transaction(transactions, &commit::list(offsets)?, metadata, self.transaction_timeout)
+                commit::in_transaction(transactions, &positions(offsets)?, metadata, self.transaction_timeout)
             }
             (None, Some(handle)) => commit::by_member(handle, offsets, group),
             (None, None) => Ok(()),
