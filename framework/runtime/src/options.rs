@@ -21,6 +21,8 @@ pub struct RunOptions {
     pub guarantee: Guarantee,
     /// Longest time between commits while there is something to commit. Default 100 ms.
     pub commit_interval: Duration,
+    /// The same while records keep coming, if it is longer. Default: zero, no longer.
+    pub bulk_interval: Duration,
     /// `group.instance.id`: makes the process a static member.
     pub instance: Option<String>,
     /// Distinguishes this process's transactional ids; `<app>-<process_id>-<worker>`. The instance if there is one.
@@ -44,6 +46,8 @@ pub struct RunOptions {
     pub accepted_changes: Vec<String>,
     /// Bytes of uncommitted state a worker may hold before it commits early. Default 32 MiB.
     pub dirty_bytes: usize,
+    /// Bytes of committed state a worker keeps in memory in front of its stores, as long as it restores nothing. Default 32 MiB.
+    pub cache_bytes: usize,
     /// Changelogs a worker reads back at the same time; the others wait for their turn. Default 4.
     pub restore_parallel: usize,
 }
@@ -54,6 +58,7 @@ impl Default for RunOptions {
             workers: 1,
             guarantee: Guarantee::ExactlyOnce,
             commit_interval: Duration::from_millis(100),
+            bulk_interval: Duration::ZERO,
             instance: None,
             process_id: String::from("local"),
             create_outputs: true,
@@ -65,6 +70,7 @@ impl Default for RunOptions {
             buffer_total_bytes: 64 << 20,
             accepted_changes: Vec::new(),
             dirty_bytes: 32 << 20,
+            cache_bytes: 32 << 20,
             restore_parallel: 4,
         }
     }

@@ -289,11 +289,13 @@ impl Process {
         let options = EngineOptions {
             transactional_id,
             commit_interval: self.options.commit_interval,
+            bulk_interval: self.options.bulk_interval,
             marker_interval: Duration::from_secs(1),
             idle_timeout: self.options.idle_timeout,
             buffer_bytes: self.options.buffer_bytes,
             buffer_total_bytes: self.options.buffer_total_bytes / self.options.workers.max(1),
             dirty_bytes: self.options.dirty_bytes,
+            cache_bytes: self.options.cache_bytes,
             restore_parallel: self.options.restore_parallel,
             tombstones: Arc::clone(&self.tombstones),
         };

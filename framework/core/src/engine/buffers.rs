@@ -1,9 +1,20 @@
-//! How much input a worker holds in memory.
+//! How much input and committed state a worker holds in memory.
 
 use super::worker::{Stage, Worker};
 use crate::port::LogError;
 
 impl Worker {
+    /// Divides the memory for committed state among the tasks. There is none while something is restored, which needs it more.
+    pub(super) fn share_cache(&mut self) {
+        let is_restoring = self.tasks.values().any(|stage| matches!(stage, Stage::Restoring(_)));
+        let each = if is_restoring { 0 } else { self.options.cache_bytes / self.tasks.len().max(1) };
+        for stage in self.tasks.values_mut() {
+            if let Stage::Running(task) = stage {
+                task.state.set_cache(each);
+            }
+        }
+    }
+
     /// Records and bytes waiting for their turn.
     pub fn buffered(&self) -> (u64, u64) {
         self.running()

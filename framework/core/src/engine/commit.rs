@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::EngineError;
+use super::options::EngineOptions;
 use super::report::CommitReport;
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
@@ -20,7 +21,9 @@ impl Worker {
     /// Whether it is time to commit.
     pub fn commit_due(&self, now: Duration) -> bool {
         let since = self.open_since.unwrap_or(self.last_commit);
-        let waited = now.saturating_sub(since) >= self.options.commit_interval;
+        let EngineOptions { commit_interval, bulk_interval, .. } = self.options;
+        let interval = if self.progressed { commit_interval.max(bulk_interval) } else { commit_interval };
+        let waited = now.saturating_sub(since) >= interval;
         // State may grow without anything being sent, so without an open transaction.
         let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
         let searching = self.budget() == 0 && self.has_work_to_commit();

@@ -10,6 +10,9 @@ pub struct EngineOptions {
     pub transactional_id: Option<String>,
     /// Longest time between commits while there is something to commit.
     pub commit_interval: Duration,
+    /// The same while records keep coming, if it is longer: for who does not wait for single results. It saves transactions, and writes to changelogs
+    /// of what changes more than once.
+    pub bulk_interval: Duration,
     /// Least time between rounds of markers.
     pub marker_interval: Duration,
     /// After this long with nothing to read, an input no longer holds event time back.
@@ -20,6 +23,8 @@ pub struct EngineOptions {
     pub buffer_total_bytes: usize,
     /// Bytes of uncommitted state that force a commit.
     pub dirty_bytes: usize,
+    /// Bytes of committed state to keep in memory in front of the stores, as long as nothing is restored.
+    pub cache_bytes: usize,
     /// Changelogs read back at the same time; the others wait for their turn.
     pub restore_parallel: usize,
     /// How long the topics behind stores keep deletions.
@@ -31,11 +36,13 @@ impl Default for EngineOptions {
         EngineOptions {
             transactional_id: None,
             commit_interval: Duration::from_millis(100),
+            bulk_interval: Duration::ZERO,
             marker_interval: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(30),
             buffer_bytes: 16 << 20,
             buffer_total_bytes: 64 << 20,
             dirty_bytes: 32 << 20,
+            cache_bytes: 32 << 20,
             restore_parallel: 4,
             tombstones: Arc::default(),
         }

@@ -83,7 +83,7 @@ pub struct Worker {
     pub(super) wall: Option<Timestamp>,
     pub(super) report: Report,
     /// Whether the last round of processing got anywhere.
-    progressed: bool,
+    pub(super) progressed: bool,
     /// Whether the last poll took all that had been fetched, so that a silent partition is known to be silent.
     drained: bool,
     /// Partitions that went on at another offset during this poll: the rest of what it brought of them is not to be used.
@@ -204,6 +204,7 @@ impl Worker {
     /// until more arrives.
     pub fn process(&mut self, now: Duration) -> Result<usize, EngineError> {
         let mut processed = 0;
+        self.share_cache();
         let ids: Vec<TaskId> = self.tasks.keys().cloned().collect();
         for id in ids {
             match self.turn(&id, now) {

@@ -43,7 +43,7 @@ where
         let out = (self.function)(&mut state, typed(value), &At { key: typed_key, window: None, timestamp: step.timestamp });
         cell::begin(newest, &mut self.cell);
         C::encode(&state, &mut self.cell)?;
-        step.state.put(store, Bytes::copy_from_slice(&self.key), Some(Bytes::copy_from_slice(&self.cell)));
+        step.state.put(store, &self.key, Some(Bytes::copy_from_slice(&self.cell)));
         match out {
             Some(out) => step.forward_at(0, key, &out, newest),
             None => Ok(()),

@@ -126,7 +126,7 @@ impl<K: Key, V: 'static, C: Codec<V>> Source for TableSource<K, V, C> {
     fn emit(&mut self, step: &mut Step<'_>) -> Result<(), Failure> {
         if let Some((key, value)) = self.loaded.take() {
             let store = step.store(0);
-            step.state.put(store, key, value);
+            step.state.put(store, &key, value);
         }
         Ok(())
     }

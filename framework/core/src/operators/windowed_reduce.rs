@@ -55,7 +55,7 @@ where
         let out = (self.function)(&mut state, typed(value), &At { key, window: Some(window), timestamp: step.timestamp });
         cell::begin(newest, &mut self.cell);
         C::encode(&state, &mut self.cell)?;
-        step.state.put(store, Bytes::copy_from_slice(&self.entry), Some(Bytes::copy_from_slice(&self.cell)));
+        step.state.put(store, &self.entry, Some(Bytes::copy_from_slice(&self.cell)));
         match out {
             Some(out) => step.forward_at(0, &Windowed { key: key.clone(), window }, &out, newest),
             None => Ok(()),

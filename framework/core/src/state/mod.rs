@@ -1,5 +1,6 @@
 //! The state of a task while a transaction is open: the committed stores with the transaction's own writes in front.
 
+mod cache;
 pub(crate) mod cell;
 pub(crate) mod layout;
 mod limit;
@@ -8,10 +9,12 @@ mod overlay;
 mod scan;
 mod trace;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use cache::Cache;
 pub(crate) use limit::{Limit, OVERHEAD, TooLarge};
 pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
@@ -25,6 +28,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 struct Store {
     overlay: Overlay,
+    /// What the committed store has, as far as it was looked up.
+    cache: RefCell<Cache>,
     /// For a time-ordered store: no entry is earlier than this. `MIN` means not known, look.
     earliest: Option<Timestamp>,
     /// What its changelog takes; none if it has none of its own.
@@ -35,8 +40,8 @@ struct Store {
 pub(crate) struct TaskState {
     committed: Box<dyn StateStores>,
     stores: Vec<Store>,
-    /// What each write of the current step replaced, newest last.
-    journal: Vec<(usize, Bytes, Option<Written>)>,
+    /// What each write of the current step replaced, by store and place in its overlay, newest last.
+    journal: Vec<(usize, usize, Option<Written>)>,
     pub(crate) outbox: Outbox,
     /// Records waiting for systems outside of the log.
     pub(crate) deliveries: Outbox,
@@ -59,9 +64,8 @@ impl TaskState {
         stores: impl Iterator<Item = (bool, Option<Limit>)>,
         sinks: Vec<Limit>,
     ) -> TaskState {
-        let stores = stores
-            .map(|(timed, limit)| Store { overlay: Overlay::default(), earliest: timed.then_some(Timestamp::MIN), limit })
-            .collect();
+        let stores =
+            stores.map(|(timed, limit)| Store { earliest: timed.then_some(Timestamp::MIN), limit, ..Store::default() }).collect();
         TaskState {
             committed,
             stores,
@@ -76,25 +80,38 @@ impl TaskState {
         }
     }
 
+    /// Divides so many bytes among the stores, for committed values to be kept in.
+    pub(crate) fn set_cache(&mut self, bytes: usize) {
+        let each = bytes / self.stores.len().max(1);
+        self.stores.iter_mut().for_each(|store| store.cache.get_mut().set_limit(each));
+    }
+
     pub(crate) fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        match self.stores[store].overlay.get(key) {
-            Some(written) => Ok(written.clone()),
-            None => self.committed.get(store, key),
+        let held = &self.stores[store];
+        if let Some(written) = held.overlay.get(key) {
+            return Ok(written.clone());
         }
+        let mut cache = held.cache.borrow_mut();
+        if let Some(known) = cache.get(key) {
+            return Ok(known);
+        }
+        let found = self.committed.get(store, key)?;
+        cache.put(&Bytes::copy_from_slice(key), &found);
+        Ok(found)
     }
 
     /// Writes or, with none, deletes.
-    pub(crate) fn put(&mut self, store: usize, key: Bytes, value: Option<Bytes>) {
+    pub(crate) fn put(&mut self, store: usize, key: &[u8], value: Option<Bytes>) {
         let held = &mut self.stores[store];
-        if let (Some(earliest), Some(_), Ok((time, _))) = (&mut held.earliest, &value, layout::split_timed(&key)) {
+        if let (Some(earliest), Some(_), Ok((time, _))) = (&mut held.earliest, &value, layout::split_timed(key)) {
             *earliest = time.min(*earliest);
         }
         let size = key.len() + value.as_ref().map_or(0, Bytes::len);
         if held.limit.as_ref().is_some_and(|limit| limit.check(size).is_err()) {
-            self.oversized.push((store, key.clone()));
+            self.oversized.push((store, Bytes::copy_from_slice(key)));
         }
-        let before = held.overlay.write(key.clone(), value);
-        self.journal.push((store, key, before));
+        let (place, before) = held.overlay.write(key, value);
+        self.journal.push((store, place, before));
     }
 
     /// Entries with keys in `[from, to)`, by ascending key, the transaction's writes included.
@@ -132,7 +149,9 @@ impl TaskState {
     /// The step succeeded: its effects are part of the transaction now.
     pub(crate) fn keep_step(&mut self, cause: impl FnOnce() -> Cause) {
         if let Some(trace) = &mut self.trace {
-            let written = self.journal.iter().map(|(store, key, _)| (*store, key.clone()));
+            let stores = &self.stores;
+            let key = |(store, place, _): &(usize, usize, _)| Some((*store, stores[*store].overlay.key_at(*place)?.clone()));
+            let written = self.journal.iter().filter_map(key);
             trace.add(cause(), self.outbox.len(), written);
         }
         self.journal.clear();
@@ -146,8 +165,8 @@ impl TaskState {
 
     /// The step failed: as if it had never begun.
     pub(crate) fn undo_step(&mut self) {
-        while let Some((store, key, before)) = self.journal.pop() {
-            self.stores[store].overlay.undo(&key, before);
+        while let Some((store, place, before)) = self.journal.pop() {
+            self.stores[store].overlay.undo(place, before);
         }
         self.outbox.undo();
         self.deliveries.undo();
@@ -169,14 +188,18 @@ impl TaskState {
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
         for (store, held) in self.stores.iter_mut().enumerate() {
-            changes.extend(held.overlay.take().into_iter().map(|(key, value)| Change { store, key, value }));
+            changes.extend(held.overlay.take().map(|(key, value)| Change { store, key, value }));
         }
         changes
     }
 
     /// Applies committed changes together with the changelog offsets they reach.
     pub(crate) fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
-        self.committed.apply(changes, reached)
+        self.committed.apply(changes, reached)?;
+        for Change { store, key, value } in changes {
+            self.stores[*store].cache.get_mut().put(key, value);
+        }
+        Ok(())
     }
 
     /// The stores as of the last commit.

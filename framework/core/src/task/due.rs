@@ -143,7 +143,7 @@ impl Task {
         let origin = Origin { key: Some(entry.slice(8..)), value: None, headers: Vec::new(), timestamp: time };
         self.give_up(policy, fault, origin)?;
         // It has had its turn.
-        self.state.put(timed.store, entry.clone(), None);
+        self.state.put(timed.store, entry, None);
         self.state.keep_step(cause);
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Task {
         // Its records carry the time it was due; one set for a time already passed cannot take back what was promised.
         let watermark = (time + timed.delay).max(self.time);
         self.state.outbox.promise = self.time;
-        self.state.put(timed.store, entry.clone(), None);
+        self.state.put(timed.store, entry, None);
         self.state.node = timed.node;
         let mut step = Step {
             graph: &self.graph,

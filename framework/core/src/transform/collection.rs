@@ -1,7 +1,5 @@
 //! What [`Map`](super::Map) and [`List`](super::List) share: entries stored together under their key's prefix.
 
-use bytes::Bytes;
-
 use super::Cx;
 use crate::codec::Codec;
 use crate::failure::Failure;
@@ -27,11 +25,11 @@ pub(super) fn put<V, C: Codec<V>, K>(cx: &mut Cx<'_, K>, slot: usize, entry: Vec
     cell::begin(cx.step.timestamp, &mut buffer);
     C::encode(value, &mut buffer)?;
     let store = cx.step.store(slot);
-    cx.step.state.put(store, Bytes::from(entry), Some(buffer.into()));
+    cx.step.state.put(store, &entry, Some(buffer.into()));
     Ok(())
 }
 
 pub(super) fn remove<K>(cx: &mut Cx<'_, K>, slot: usize, entry: Vec<u8>) {
     let store = cx.step.store(slot);
-    cx.step.state.put(store, Bytes::from(entry), None);
+    cx.step.state.put(store, &entry, None);
 }

@@ -51,7 +51,7 @@ impl Timer {
         let mut entry = Vec::with_capacity(cx.key_bytes.len() + 8);
         layout::timed(time, cx.key_bytes, &mut entry);
         let store = cx.step.store(self.slot);
-        cx.step.state.put(store, Bytes::from(entry), value);
+        cx.step.state.put(store, &entry, value);
         Ok(())
     }
 }

@@ -1,7 +1,5 @@
 use std::marker::PhantomData;
 
-use bytes::Bytes;
-
 use super::{Cx, StateSlice};
 use crate::codec::{Codec, Json};
 use crate::failure::Failure;
@@ -41,7 +39,7 @@ impl<V, C: Codec<V>> Value<V, C> {
         cell::begin(cx.step.timestamp, &mut buffer);
         C::encode(value, &mut buffer)?;
         let store = cx.step.store(self.slot);
-        cx.step.state.put(store, Bytes::copy_from_slice(cx.key_bytes), Some(buffer.into()));
+        cx.step.state.put(store, cx.key_bytes, Some(buffer.into()));
         Ok(())
     }
 
@@ -55,7 +53,7 @@ impl<V, C: Codec<V>> Value<V, C> {
     /// Removes the key's value.
     pub fn remove<K: Key>(&self, cx: &mut Cx<'_, K>) -> Result<(), Failure> {
         let store = cx.step.store(self.slot);
-        cx.step.state.put(store, Bytes::copy_from_slice(cx.key_bytes), None);
+        cx.step.state.put(store, cx.key_bytes, None);
         Ok(())
     }
 }

@@ -41,6 +41,9 @@ pub struct Memory {
     pub input: u64,
     /// Uncommitted changes, per worker.
     pub uncommitted: u64,
+    /// Committed state in front of the stores, per worker: half of what its restores use while there are any, as small entries cost the
+    /// allocator more than large runs.
+    pub cache: u64,
     /// Changelogs a worker reads back at the same time (a number, not bytes).
     pub restore_parallel: usize,
     /// What each of those gathers before it is sorted and written.
@@ -96,6 +99,7 @@ pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory,
         stores,
         input: part(INPUT),
         uncommitted: part(UNCOMMITTED) / count,
+        cache: part(RESTORE) / 2 / count,
         restore_parallel: usize::try_from(parallel).unwrap_or(1),
         restore_run: (restore / parallel).min(RUN.1),
         fetch: fetch * (100 - FETCH_RESTORE) / 100,
@@ -106,7 +110,7 @@ pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory,
 
 impl Memory {
     /// What the `config` command shows: a name and a value each.
-    pub fn rows(&self) -> [(&'static str, String); 9] {
+    pub fn rows(&self) -> [(&'static str, String); 10] {
         // To the MiB: nobody reads the rest.
         let size = |bytes: u64| ByteSize::of(if bytes < MIB { bytes } else { bytes / MIB * MIB }).write();
         [
@@ -114,6 +118,7 @@ impl Memory {
             ("stores", size(self.stores)),
             ("input", size(self.input)),
             ("uncommitted per worker", size(self.uncommitted)),
+            ("cached per worker", size(self.cache)),
             ("restores per worker", self.restore_parallel.to_string()),
             ("run per restore", size(self.restore_run)),
             ("fetched ahead per worker", size(self.fetch)),
@@ -144,32 +149,34 @@ mod tests {
             2,
             None,
             expect![[r#"
-            total 512MiB
-            stores 164MiB
-            input 43MiB
-            uncommitted per worker 19MiB
-            restores per worker 2
-            run per restore 9MiB
-            fetched ahead per worker 6MiB
-            fetched ahead per worker for restores 4MiB
-            waiting to be sent per worker 9MiB
-        "#]],
+                total 512MiB
+                stores 164MiB
+                input 43MiB
+                uncommitted per worker 19MiB
+                cached per worker 25MiB
+                restores per worker 2
+                run per restore 9MiB
+                fetched ahead per worker 6MiB
+                fetched ahead per worker for restores 4MiB
+                waiting to be sent per worker 9MiB
+            "#]],
         );
         check(
             4096,
             1,
             Some(2048),
             expect![[r#"
-            total 4GiB
-            stores 2GiB
-            input 319MiB
-            uncommitted per worker 287MiB
-            restores per worker 8
-            run per restore 36MiB
-            fetched ahead per worker 93MiB
-            fetched ahead per worker for restores 62MiB
-            waiting to be sent per worker 143MiB
-        "#]],
+                total 4GiB
+                stores 2GiB
+                input 319MiB
+                uncommitted per worker 287MiB
+                cached per worker 383MiB
+                restores per worker 8
+                run per restore 36MiB
+                fetched ahead per worker 93MiB
+                fetched ahead per worker for restores 62MiB
+                waiting to be sent per worker 143MiB
+            "#]],
         );
     }
 

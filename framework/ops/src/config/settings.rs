@@ -282,6 +282,7 @@ fn within(memory: &Memory) -> RunOptions {
     RunOptions {
         buffer_total_bytes: bytes(memory.input),
         dirty_bytes: bytes(memory.uncommitted),
+        cache_bytes: bytes(memory.cache),
         restore_parallel: memory.restore_parallel,
         ..RunOptions::default()
     }
