@@ -83,7 +83,7 @@ fn headwater(job: &Job, settings: &Settings) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_macro-app"));
     let workers = job.workers.to_string();
     if job.workload.is_bounded() {
-        command.args(["backfill", "--from", "earliest", "--to", "now", "--id", BACKFILL, "--parallel", &workers]);
+        command.args(["backfill", "--from", "earliest", "--to", "now", "--id", BACKFILL, "--parallel", &workers, "--no-digest"]);
         command.arg(format!("--output-suffix=.{BACKFILL}"));
     } else {
         command.args(["run", "--workers", &workers]);

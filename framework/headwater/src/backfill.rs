@@ -17,7 +17,9 @@ use headwater_runtime::{Observer, Process, RunOptions, Seat, Shutdown, World};
 use crate::world;
 
 /// Nobody waits for single results: as long as the work is lost to a crash without regret, well below a transaction's timeout.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(3);
+/// Where somebody waits behind an open transaction: tasks behind a repartition topic, and readers of an output that the run shares.
+const AWAITED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is to be done, and who is told.
 pub(crate) struct Work {
@@ -71,7 +73,7 @@ pub(crate) fn work_on(
     let stores = world::open_stores(settings, directory, &record.app)?;
     let options = settings.run_options(stores.instance_id());
     let options = RunOptions {
-        commit_interval: options.commit_interval.max(COMMIT_INTERVAL),
+        bulk_interval: bulk_interval(&blueprint, &record),
         // A run has topics of its own, but for outputs that are there already.
         create_outputs: true,
         // Whoever works on a run comes and goes.
@@ -84,4 +86,11 @@ pub(crate) fn work_on(
     let world = World { log, stores: Arc::new(stores), observer };
     let process = Process::prepare_bounded(&blueprint, record.bounds(), goal, world, options).map_err(run_error)?;
     process.run(shutdown).map_err(run_error)
+}
+
+/// How long a run may go on without a commit while there is something to do.
+fn bulk_interval(blueprint: &Blueprint, record: &RunRecord) -> Duration {
+    let is_shared = record.asked.contains_key("--same-output");
+    let is_awaited = is_shared || blueprint.has_repartitions();
+    if is_awaited { AWAITED_INTERVAL } else { INTERVAL }
 }

@@ -90,6 +90,11 @@ impl Blueprint {
         self.sources().filter(|source| source.role != SourceRole::Repartition).map(|source| source.topic.to_string()).collect()
     }
 
+    /// Whether records go through topics of the application's own on their way.
+    pub fn has_repartitions(&self) -> bool {
+        self.sources().any(|source| source.role == SourceRole::Repartition)
+    }
+
     /// The topics the application writes for others.
     pub fn output_topics(&self) -> Vec<String> {
         let mut topics: Vec<String> =

@@ -7,6 +7,7 @@ use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
 use super::latest::{Filter, latest};
+use super::scan::Scan;
 
 /// A key whose values differ. None is no value, or a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn compare(
     differ: &mut dyn FnMut(Difference),
 ) -> Result<Comparison, BackfillError> {
     let mut comparison = Comparison::default();
-    let mut admin = log.admin()?;
+    let (mut admin, mut scan) = (log.admin()?, Scan::of(log)?);
     for (topic, beside) in &record.outputs {
         let (Some(beside), Some(belongs)) = (beside, blueprint.belongs(topic)) else { continue };
         let filter = Filter { says: record.says, belongs };
@@ -60,19 +61,21 @@ pub fn compare(
         let (compared, different) =
             (comparison.compared.entry(topic.clone()).or_default(), comparison.different.entry(topic.clone()).or_default());
         for (existing, recomputed) in existing.chunks(step).zip(recomputed.chunks(step)) {
-            let (mut old, new) = (latest(log, existing, filter)?, latest(log, recomputed, filter)?);
-            let mut judge = |key: Bytes, existing: Option<Bytes>, recomputed: Option<Bytes>| {
+            let (mut old, new) = (latest(&mut scan, existing, filter)?, latest(&mut scan, recomputed, filter)?);
+            let mut judge = |key: Vec<u8>, existing: Option<Vec<u8>>, recomputed: Option<Vec<u8>>| {
                 *compared += 1;
                 if existing != recomputed {
                     *different += 1;
-                    differ(Difference { topic: topic.clone(), key, existing, recomputed });
+                    let [existing, recomputed] = [existing, recomputed].map(|value| value.map(Bytes::from));
+                    differ(Difference { topic: topic.clone(), key: key.into(), existing, recomputed });
                 }
             };
-            for (key, value) in new {
+            // Told by ascending key.
+            for (key, value) in BTreeMap::from_iter(new) {
                 let before = old.remove(&key).flatten();
                 judge(key, before, value);
             }
-            old.into_iter().for_each(|(key, value)| judge(key, value, None));
+            BTreeMap::from_iter(old).into_iter().for_each(|(key, value)| judge(key, value, None));
         }
     }
     Ok(comparison)

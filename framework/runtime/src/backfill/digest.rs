@@ -4,6 +4,7 @@ use headwater_core::{Blueprint, TopicPartition};
 
 use super::BackfillError;
 use super::latest::{Filter, latest};
+use super::scan::Scan;
 
 /// What a run's results come to: two runs with the same results have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,13 +18,13 @@ pub struct ResultDigest {
 /// Reads what a run wrote and digests the last value of each key within the range, by output.
 pub fn digest(blueprint: &Blueprint, log: &dyn Log, record: &RunRecord) -> Result<ResultDigest, BackfillError> {
     let mut digest = ResultDigest::default();
-    let mut admin = log.admin()?;
+    let (mut admin, mut scan) = (log.admin()?, Scan::of(log)?);
     for (topic, written) in &record.outputs {
         let (Some(written), Some(belongs)) = (written, blueprint.belongs(topic)) else { continue };
         let Some(info) = admin.describe(std::slice::from_ref(written))?.remove(written) else { continue };
         let filter = Filter { says: record.says, belongs };
         for partition in TopicPartition::all_of(written, info.partitions) {
-            for (key, value) in latest(log, &[partition], filter)? {
+            for (key, value) in latest(&mut scan, &[partition], filter)? {
                 if let Some(value) = value {
                     digest.keys += 1;
                     digest.sum = digest.sum.wrapping_add(hash(&[topic.as_bytes(), &key, &value]));

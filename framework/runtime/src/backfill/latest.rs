@@ -1,14 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use bytes::Bytes;
 use headwater_core::bounded::TimeRange;
-use headwater_core::port::{Log, LogError};
+use headwater_core::port::LogError;
 use headwater_core::{Record, Timestamp, TopicPartition};
 
-use super::scan::read_through;
+use super::scan::Scan;
 
-/// The last value of each key; none where it was deleted.
-pub(super) type Latest = BTreeMap<Bytes, Option<Bytes>>;
+/// The last value of each key; none where it was deleted. Copies, because a record's bytes keep those of its neighbours in memory.
+pub(super) type Latest = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Which records of a topic count: those of a range of time, where each belongs by its key and timestamp.
 #[derive(Clone, Copy)]
@@ -24,12 +23,18 @@ impl Filter {
 }
 
 /// Reads partitions, read committed, from their beginning to where they end now.
-pub(super) fn latest(log: &dyn Log, partitions: &[TopicPartition], filter: Filter) -> Result<Latest, LogError> {
+pub(super) fn latest(scan: &mut Scan, partitions: &[TopicPartition], filter: Filter) -> Result<Latest, LogError> {
     let mut latest = Latest::new();
-    read_through(log, partitions, &mut |_, record| {
+    scan.through(partitions, &mut |_, record| {
         // What has no key belongs to nobody: there is nothing to compare it with.
-        if let Some(key) = record.key.clone().filter(|key| filter.counts(key, &record)) {
-            latest.insert(key, record.value);
+        let Some(key) = record.key.as_ref().filter(|key| filter.counts(key, &record)) else { return };
+        match (latest.get_mut(&key[..]), &record.value) {
+            (Some(Some(held)), Some(value)) => {
+                held.clear();
+                held.extend_from_slice(value);
+            }
+            (Some(held), value) => *held = value.as_ref().map(|value| value.to_vec()),
+            (None, value) => drop(latest.insert(key.to_vec(), value.as_ref().map(|value| value.to_vec()))),
         }
     })?;
     Ok(latest)

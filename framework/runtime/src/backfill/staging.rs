@@ -11,7 +11,7 @@ use headwater_core::port::{Admin, GroupMetadata, Log, LogError, Producer, Produc
 use headwater_core::{Blueprint, DeclaredInput, Outgoing, Record, TopicName, TopicPartition};
 
 use super::digest::Hash;
-use super::scan::read_through;
+use super::scan::Scan;
 use super::{BackfillError, OpenRows, Rows, run_name};
 use crate::{RunError, topics};
 
@@ -156,7 +156,7 @@ impl<'a> Staging<'a> {
     /// What earlier tries committed.
     fn contents(&self, partitions: &[TopicPartition]) -> Result<Contents, LogError> {
         let mut there = Contents::new();
-        read_through(self.log, partitions, &mut |partition, record| take(&mut there, partition.partition, &record))?;
+        Scan::of(self.log)?.through(partitions, &mut |partition, record| take(&mut there, partition.partition, &record))?;
         Ok(there)
     }
 

@@ -30,6 +30,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .arg(value("differences", "FILE", "Write every difference as a JSON line"))
         .arg(flag("then-live", "Do not end: follow the live run, take over from it at an agreed cut, and go on in its place; with --input, --to is the event time at which topics take over from files"))
         .arg(flag("dry-run", "Show the plan and stop"))
+        .arg(flag("no-digest", "Do not read the results once more for the report's digest of them"))
         .arg(value("report", "FORMAT", "The report at the end, with --dry-run the plan").value_parser(["text", "json"]))
         .subcommand(about("list", "The runs there are").arg(output_flag(&["text", "json"])))
         .subcommand(about("status", "How a run stands").arg(id()).arg(output_flag(&["text", "json"])))

@@ -171,7 +171,7 @@ impl Call<'_> {
         let comparison = (is_complete && record.mode == Mode::Diff)
             .then(|| outcome::differences(self.topology, self.log.as_ref(), record, file))
             .transpose()?;
-        let digest = (is_complete && record.mode != Mode::StateOnly)
+        let digest = (is_complete && record.mode != Mode::StateOnly && !self.matches.get_flag("no-digest"))
             .then(|| digest(self.topology, self.log.as_ref(), record).map_err(backfill_error))
             .transpose()?;
         let report =
