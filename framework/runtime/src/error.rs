@@ -112,6 +112,16 @@ impl RunError {
             _ => None,
         }
     }
+
+    /// Whether it passes by itself: the cluster is away, or another process writes.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            RunError::Log(
+                LogError::Retriable(_) | LogError::Unreachable { .. } | LogError::Fenced(_) | LogError::AbortTransaction(_)
+            )
+        )
+    }
 }
 
 /// What does not fit, line by line, and what can be done about it.

@@ -8,7 +8,7 @@ mod consumed;
 mod control;
 mod crash_loop;
 mod error;
-mod handover;
+pub mod handover;
 mod manifest;
 mod observer;
 mod options;

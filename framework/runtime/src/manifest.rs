@@ -6,19 +6,16 @@
 
 use std::time::Duration;
 
-use headwater_core::bounded::RunPhase;
-use headwater_core::handover::Side;
 use headwater_core::port::{Log, LogError, Stores};
 use headwater_core::{ControlState, Manifest, Plan, StoredManifest};
 
-use crate::Seat;
 use crate::control::Control;
 use crate::{RunError, RunOptions};
 
 /// The copy in the state directory.
 pub const MANIFEST_MEMO: &str = "manifest.json";
 /// How long the control topic may take at start.
-const AT_START: Duration = Duration::from_secs(60);
+pub(crate) const AT_START: Duration = Duration::from_secs(60);
 /// The same while the group waits.
 const WHILE_RUNNING: Duration = Duration::from_secs(5);
 
@@ -27,23 +24,6 @@ pub(crate) struct Guard {
     topic: String,
     manifest: Manifest,
     serial: u64,
-}
-
-/// Refuses to run a generation that is not the one in force. `seen` is what the control topic of `own` says, which is the application's at first.
-pub(crate) fn check_generation(seat: &Seat, own: &str, seen: Option<&ControlState>, log: &dyn Log) -> Result<(), RunError> {
-    let app = seat.app.as_str();
-    let state = match seen {
-        Some(seen) if own == app => seen.clone(),
-        _ => Control::of(app, &headwater_core::control_topic(app), log).read(AT_START)?.unwrap_or_default(),
-    };
-    let in_force = state.generation(app);
-    let run = state.runs.values().find(|run| run.app == own);
-    // One that has taken over once, and is not in force, has been taken over from.
-    let is_to_come = seat.side != Side::Old && run.is_none_or(|run| run.phase != RunPhase::Done);
-    if in_force == own || is_to_come {
-        return Ok(());
-    }
-    Err(RunError::NotInForce { app: app.to_owned(), own: own.to_owned(), in_force: in_force.to_owned() })
 }
 
 /// Refuses a topology that would misread the state; nothing is made or changed. Answers what the control topic says, if there is one.

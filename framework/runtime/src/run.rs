@@ -1,9 +1,9 @@
 //! A process of an application from start to stop.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use headwater_core::port::{Log, MembershipConfig, Stores};
 use headwater_core::{Blueprint, Plan};
 
 use crate::backfill::{self, Ended, Goal, goal};
-use crate::handover::{Attendance, Seat};
-use crate::manifest::{self, Guard};
+use crate::handover::{Attendance, Seat, check_generation};
+use crate::manifest::{self, AT_START, Guard};
 use crate::restore_log::RestoreLog;
 use crate::starts::Starts;
 use crate::state_desk::{Question, StateDesk};
@@ -108,7 +108,7 @@ impl Process {
         // Before anything is made: a topology that is refused leaves everything as it was.
         let seen = manifest::check(&plan, log, world.stores.as_ref(), &options)?;
         if let Some(seat) = &seat {
-            manifest::check_generation(seat, blueprint.app(), seen.as_ref(), log)?;
+            check_generation(seat, blueprint.app(), seen.as_ref(), AT_START, log)?;
         }
         topics::make(&mut plan, existing, admin.as_mut(), &options)?;
         let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options, seen)?;
@@ -220,7 +220,7 @@ impl Process {
 
     /// Hand-overs are attended to unless the run is bounded.
     fn attendance(&self) -> Result<Option<Attendance>, RunError> {
-        let start = |seat| Attendance::start(seat, &self.plan, &self.options.process_id, &self.shared, &self.world.log);
+        let start = |seat| Attendance::start(seat, &self.plan, &self.options.process_id, &self.shared.stance, &self.world.log);
         self.seat.as_ref().map(start).transpose()
     }
 
@@ -258,7 +258,7 @@ impl Process {
     }
 
     fn publish(&self, member: &Member) {
-        *self.shared.view.lock().unwrap_or_else(PoisonError::into_inner) = member.view();
+        self.shared.stance.publish(member.view());
     }
 
     fn tell_phase(&self, joined: bool) {

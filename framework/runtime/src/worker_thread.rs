@@ -6,11 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_core::engine::{Answer, CommitReport, EngineError, Order, Posture, View, Worker};
+use headwater_core::engine::{Answer, CommitReport, EngineError, Order, Worker};
 use headwater_core::port::StoreTrouble;
 use headwater_core::{Skipped, TaskId, Timestamp, TopicPartition};
 
 use crate::clock::wall_clock;
+use crate::handover::Stance;
 use crate::restore_log::RestoreLog;
 use crate::state_desk::{Question, answer_all};
 use crate::throttle::Throttle;
@@ -23,55 +24,27 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// What all threads of a process see.
 pub(crate) struct Shared {
-    /// The membership workers commit with.
-    pub(crate) view: Mutex<Option<View>>,
+    /// The membership workers commit with, and how they stand towards a hand-over.
+    pub(crate) stance: Arc<Stance>,
     /// Committed positions, for trimming repartition topics.
     pub(crate) positions: Mutex<BTreeMap<TopicPartition, i64>>,
     /// Per worker: when it last came round, in milliseconds since the start.
     pub(crate) beats: Vec<AtomicU64>,
     /// Per worker: tasks restoring and running.
     pub(crate) tasks: Vec<(AtomicU64, AtomicU64)>,
-    /// How workers stand towards a hand-over; the number changes with it.
-    pub(crate) posture: Mutex<(u64, Posture)>,
-    /// Per worker: the number of the posture under which it had nothing left to commit.
-    pub(crate) settled: Vec<AtomicU64>,
     pub(crate) started: Instant,
 }
 
 impl Shared {
     /// For so many workers.
     pub(crate) fn new(workers: usize) -> Shared {
-        let zeros = || (0..workers).map(|_| AtomicU64::new(0)).collect();
         Shared {
-            view: Mutex::new(None),
+            stance: Arc::new(Stance::new(workers)),
             positions: Mutex::new(BTreeMap::new()),
-            beats: zeros(),
+            beats: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
-            posture: Mutex::new((1, Posture::default())),
-            settled: zeros(),
             started: Instant::now(),
         }
-    }
-
-    pub(crate) fn view(&self) -> Option<View> {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_posture(&self, posture: &Posture) {
-        let mut current = self.posture.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.1 != *posture {
-            *current = (current.0 + 1, posture.clone());
-        }
-    }
-
-    fn posture(&self) -> (u64, Posture) {
-        self.posture.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether every worker has had nothing left to commit under the present posture.
-    pub(crate) fn has_settled(&self) -> bool {
-        let (number, _) = self.posture();
-        self.settled.iter().all(|settled| settled.load(Ordering::Acquire) == number)
     }
 }
 
@@ -111,7 +84,7 @@ impl WorkerThread {
         let mut busy = false;
         while self.carry_out_orders()? {
             self.shared.beats[self.number].store(self.now().as_millis() as u64, Ordering::Relaxed);
-            self.worker.set_view(self.shared.view());
+            self.worker.set_view(self.shared.stance.view());
             let posture = self.take_posture()?;
             self.worker.set_wall_time(wall_clock());
             answer_all(&self.worker, &self.questions);
@@ -126,7 +99,7 @@ impl WorkerThread {
             self.account(began, polled, fetched, processed);
             self.commit_if_due()?;
             if !self.worker.has_work_to_commit() {
-                self.shared.settled[self.number].store(posture, Ordering::Release);
+                self.shared.stance.settle(self.number, posture);
             }
             self.report();
             busy = processed > 0 || fetched > 0;
@@ -176,7 +149,7 @@ impl WorkerThread {
                 self.worker.start(task)
             }
             Order::Stop { tasks, clean } => {
-                self.worker.set_view(self.shared.view());
+                self.worker.set_view(self.shared.stance.view());
                 self.worker.stop(&tasks, clean, self.now())?;
                 self.forget(&tasks);
                 // Before the report, which pauses after an abort: the group waits for this.
@@ -189,7 +162,7 @@ impl WorkerThread {
 
     /// Answers its number.
     fn take_posture(&mut self) -> Result<u64, EngineError> {
-        let (number, posture) = self.shared.posture();
+        let (number, posture) = self.shared.stance.posture();
         self.worker.set_posture(&posture)?;
         Ok(number)
     }

@@ -5,7 +5,7 @@ mod tail;
 use std::time::Duration;
 
 use headwater_core::port::{GroupMetadata, Log, LogError, NewTopic, Producer, ProducerConfig, ReaderConfig};
-use headwater_core::{ControlState, Outgoing, TopicName};
+use headwater_core::{ControlState, Outgoing, Timestamp, TopicName};
 
 use crate::RunError;
 use crate::clock::wall_clock;
@@ -80,7 +80,7 @@ impl<'a> Control<'a> {
     ) -> Result<(), RunError> {
         let (mut claim, state) = self.claim(limit)?;
         let records = decide(&state)?;
-        claim.write(&records)
+        claim.write(&records, wall_clock())
     }
 
     /// Fences whoever claimed before, and only then looks: what is written under the claim is written by nobody else in between. Later writes
@@ -109,12 +109,12 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// Writes all of the records or nothing.
-    pub(crate) fn write(&mut self, records: &[ControlRecord]) -> Result<(), RunError> {
+    pub(crate) fn write(&mut self, records: &[ControlRecord], now: Timestamp) -> Result<(), RunError> {
         if records.is_empty() {
             return Ok(());
         }
         self.producer.begin()?;
-        records.iter().try_for_each(|record| send(self.producer.as_mut(), &self.topic, record))?;
+        records.iter().try_for_each(|record| send(self.producer.as_mut(), &self.topic, record, now))?;
         Ok(self.producer.commit(&[], &GroupMetadata::none(self.app.as_str()))?)
     }
 }
@@ -127,19 +127,24 @@ pub(crate) struct Plain {
 
 impl Plain {
     /// Writes a record; it is in the topic when this returns.
-    pub(crate) fn write(&mut self, record: &ControlRecord) -> Result<(), RunError> {
-        send(self.producer.as_mut(), &self.topic, record)?;
+    pub(crate) fn write(&mut self, record: &ControlRecord, now: Timestamp) -> Result<(), RunError> {
+        send(self.producer.as_mut(), &self.topic, record, now)?;
         Ok(self.producer.flush()?)
     }
 }
 
-fn send(producer: &mut dyn Producer, topic: &TopicName, (key, value): &ControlRecord) -> Result<(), LogError> {
+fn send(
+    producer: &mut dyn Producer,
+    topic: &TopicName,
+    (key, value): &ControlRecord,
+    timestamp: Timestamp,
+) -> Result<(), LogError> {
     producer.send(Outgoing {
         topic,
         partition: 0,
         key: Some(key.as_bytes()),
         value: value.as_ref().map(String::as_bytes),
-        timestamp: wall_clock(),
+        timestamp,
         headers: &[],
         track_offset: false,
     })

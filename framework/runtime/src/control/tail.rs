@@ -6,6 +6,9 @@ use headwater_core::{ControlState, TopicName, TopicPartition};
 use super::pause;
 use crate::RunError;
 
+/// How long one poll waits.
+const WAIT: Duration = Duration::from_millis(50);
+
 /// Reads a control topic, and reads on in it as it grows.
 pub(crate) struct Tail {
     reader: Box<dyn Reader>,
@@ -24,7 +27,7 @@ impl Tail {
     /// What the topic says by now, all of it that was there when this was called.
     ///
     /// # Errors
-    /// [`LogError::Retriable`] if that could not be read within `limit`.
+    /// [`LogError::Retriable`] if that could not be read within `limit` and nothing more comes now. With a limit of zero nothing is waited for.
     pub(crate) fn look(&mut self, limit: Duration) -> Result<&ControlState, RunError> {
         let began = Instant::now();
         let ends = loop {
@@ -45,17 +48,18 @@ impl Tail {
             }
         };
         while position < ends.end {
-            if began.elapsed() > limit {
-                let (topic, end) = (&self.partition.topic, ends.end);
-                return Err(LogError::Retriable(format!("{topic:?} was read to {position} of {end} only in {limit:?}")).into());
-            }
-            for batch in self.reader.poll(1000, Duration::from_millis(50))? {
+            let before = position;
+            for batch in self.reader.poll(1000, limit.min(WAIT))? {
                 for record in &batch.records {
                     let Some(key) = &record.key else { continue };
                     let applied = self.state.apply(key, record.value.as_deref());
                     applied.map_err(|error| RunError::Control { topic: self.partition.topic.to_string(), error })?;
                 }
                 position = *self.position.insert(batch.position);
+            }
+            if position == before && began.elapsed() >= limit {
+                let (topic, end) = (&self.partition.topic, ends.end);
+                return Err(LogError::Retriable(format!("{topic:?} was read to {position} of {end} only in {limit:?}")).into());
             }
         }
         Ok(&self.state)

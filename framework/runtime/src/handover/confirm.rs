@@ -1,17 +1,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use headwater_core::ControlState;
 use headwater_core::bounded::{RunPhase, RunRecord};
-use headwater_core::handover::{Confirmation, Handover, Side, Step};
+use headwater_core::handover::{Confirmation, Handover, Step};
 use headwater_core::port::Log;
+use headwater_core::{ControlState, Timestamp};
 
+use super::Stance;
 use crate::RunError;
 use crate::control::{Claim, Control, Plain};
-use crate::worker_thread::Shared;
-
-/// How long the control topic may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What this process has confirmed, so that it says the same only once.
 #[derive(Default)]
@@ -30,21 +27,22 @@ impl Confirmer {
         Ok(())
     }
 
-    /// Confirms what this process holds, once all its workers have committed everything under the present posture.
+    /// Confirms what this process holds, of these topics if they are given, once all its workers have committed everything under the present
+    /// posture.
     pub(super) fn confirm(
         &mut self,
         (handover, step): (&Handover, Step),
         (app, who): (&str, &str),
-        side: &Side,
-        inputs: &BTreeSet<String>,
-        shared: &Shared,
+        topics: Option<&BTreeSet<String>>,
+        stance: &Stance,
         log: &dyn Log,
+        now: Timestamp,
     ) -> Result<(), RunError> {
-        if !shared.has_settled() {
+        if !stance.has_settled() {
             return Ok(());
         }
-        let Some(view) = shared.view() else { return Ok(()) };
-        let counts = |topic: &str| *side != Side::Old || inputs.contains(topic);
+        let Some(view) = stance.view() else { return Ok(()) };
+        let counts = |topic: &str| topics.is_none_or(|topics| topics.contains(topic));
         let held = view.owned.iter().filter(|partition| counts(&partition.topic));
         let partitions = held.map(|partition| (partition.topic.to_string(), partition.partition)).collect();
         let confirmation = Confirmation { version: Handover::VERSION, attempt: handover.attempt, step, partitions };
@@ -55,7 +53,7 @@ impl Confirmer {
         self.get_ready(app, log)?;
         // One that failed is opened anew.
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
-        writer.write(&(key, Some(value)))?;
+        writer.write(&(key, Some(value)), now)?;
         (self.writer, self.said) = (Some(writer), Some(confirmation));
         Ok(())
     }
@@ -64,16 +62,17 @@ impl Confirmer {
 /// Takes a hand-over one step on, if nobody else did; whether this is now the newest step. A claim that is kept from the step before saves looking
 /// again: as long as nobody else has claimed the topic, nobody else has taken a step.
 pub(super) fn advance(
-    app: &str,
-    log: &dyn Log,
+    (app, log): (&str, &dyn Log),
     claim: &mut Option<Claim>,
     expected: &ControlState,
     next: &Handover,
+    now: Timestamp,
+    patience: Duration,
 ) -> Result<bool, RunError> {
     let mut held = match claim.take() {
         Some(claim) => claim,
         None => {
-            let (claim, state) = Control::of(app, &headwater_core::control_topic(app), log).claim(PATIENCE)?;
+            let (claim, state) = Control::of(app, &headwater_core::control_topic(app), log).claim(patience)?;
             if state.handover != expected.handover {
                 return Ok(false);
             }
@@ -84,7 +83,7 @@ pub(super) fn advance(
     let run = expected.runs.values().find(|run| next.step == Step::Promoted && run.app == next.to);
     let run = run.map(|run| RunRecord { phase: RunPhase::Done, ..run.clone() }.record());
     let records: Vec<_> = std::iter::once(next.record()).chain(run).map(|(key, value)| (key, Some(value))).collect();
-    held.write(&records)?;
+    held.write(&records, now)?;
     *claim = Some(held);
     Ok(true)
 }

@@ -9,9 +9,6 @@ use crate::RunError;
 use crate::control::Control;
 use crate::positions::standings;
 
-/// How long its control topic may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// A generation as its committed positions tell, whoever of its processes did the work.
 pub(super) struct Generation {
     pub(super) name: String,
@@ -41,9 +38,9 @@ impl Generation {
         Ok(generation)
     }
 
-    /// One that is known by its manifest only. None if it has never run.
-    pub(super) fn find(name: &str, log: &dyn Log) -> Result<Option<Generation>, RunError> {
-        let state = Control::of(name, &headwater_core::control_topic(name), log).read(PATIENCE)?.unwrap_or_default();
+    /// One that is known by its manifest only, which may take `patience` to be read. None if it has never run.
+    pub(super) fn find(name: &str, patience: Duration, log: &dyn Log) -> Result<Option<Generation>, RunError> {
+        let state = Control::of(name, &headwater_core::control_topic(name), log).read(patience)?.unwrap_or_default();
         let Some(kept) = state.manifest else { return Ok(None) };
         let Manifest { inputs, repartitions, .. } = kept.manifest;
         let inputs = inputs.iter().map(|(topic, entry)| (topic.as_str(), entry.partitions));

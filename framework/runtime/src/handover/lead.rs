@@ -2,7 +2,7 @@
 //! may do this at the same time: each step is written once.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Following, Handover, Step};
@@ -11,40 +11,36 @@ use headwater_core::{ControlState, Plan, Timestamp};
 
 use super::confirm::advance;
 use super::generation::{Generation, names};
+use super::{Moment, Pace};
 use crate::RunError;
 use crate::control::Claim;
-
-/// Offsets behind the old generation at which the cut is asked for: a fraction of a second's work.
-const CLOSE: u64 = 5_000;
-/// How long a cut may take before it is given up and tried again later; less than the old generation waits by itself.
-const LIMIT: Duration = Duration::from_secs(20);
-/// Between a cut that was given up and the next.
-const AGAIN: Duration = Duration::from_secs(10);
 
 pub(super) struct Leader {
     app: String,
     own: String,
+    pace: Pace,
     follower: Generation,
     old: Option<Generation>,
     following: Following,
     /// The attempt under way, and since when.
-    since: Option<(Timestamp, Instant)>,
-    not_before: Instant,
+    since: Option<(Timestamp, Duration)>,
+    not_before: Duration,
     has_taken_over: bool,
     /// Of the attempt under way.
     claim: Option<Claim>,
 }
 
 impl Leader {
-    pub(super) fn new(app: &str, plan: &Plan, log: &dyn Log) -> Result<Leader, RunError> {
+    pub(super) fn new(app: &str, plan: &Plan, log: &dyn Log, pace: Pace) -> Result<Leader, RunError> {
         Ok(Leader {
             app: app.to_owned(),
             own: plan.blueprint().app().to_owned(),
+            pace,
             follower: Generation::of(plan, log)?,
             old: None,
             following: Following::default(),
             since: None,
-            not_before: Instant::now(),
+            not_before: Duration::ZERO,
             has_taken_over: false,
             claim: None,
         })
@@ -56,7 +52,7 @@ impl Leader {
     }
 
     /// Looks at both generations and takes the hand-over on if it can go on.
-    pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
+    pub(super) fn step(&mut self, state: &ControlState, log: &dyn Log, now: Moment) -> Result<(), RunError> {
         // One that has taken over does so once: when the next one takes over from it, it is over.
         let is_done = |run: &RunRecord| run.app == self.own && run.phase == RunPhase::Done;
         self.has_taken_over |= state.generation(&self.app) == self.own || state.runs.values().any(is_done);
@@ -85,9 +81,9 @@ impl Leader {
             }
             // Somebody else's, or over: ours may begin when we are close.
             Some(handover) if matches!(handover.step, Step::Requested | Step::Sealed) => None,
-            _ => (behind <= CLOSE && Instant::now() >= self.not_before).then_some(Step::Requested),
+            _ => (behind <= self.pace.close && now.elapsed >= self.not_before).then_some(Step::Requested),
         };
-        let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own));
+        let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own), now.elapsed);
         match next.or_else(|| late.then_some(Step::Aborted)) {
             Some(step) => self.write(step, state, log, now),
             None => Ok(()),
@@ -98,7 +94,7 @@ impl Leader {
     fn old(&mut self, state: &ControlState, log: &dyn Log) -> Result<Option<&mut Generation>, RunError> {
         let name = state.generation(&self.app);
         if self.old.as_ref().is_none_or(|old| old.name != name) {
-            self.old = Generation::find(name, log)?;
+            self.old = Generation::find(name, self.pace.patience, log)?;
             if let Some(old) = &self.old
                 && let Some(input) = self.follower.live_inputs().find(|input| !old.inputs.contains(input))
             {
@@ -124,7 +120,7 @@ impl Leader {
         Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))
     }
 
-    fn is_late(&mut self, handover: Option<&Handover>) -> bool {
+    fn is_late(&mut self, handover: Option<&Handover>, now: Duration) -> bool {
         let open = handover.filter(|handover| matches!(handover.step, Step::Requested | Step::Sealed));
         let Some(handover) = open else {
             self.since = None;
@@ -132,12 +128,12 @@ impl Leader {
         };
         let since = match self.since {
             Some((attempt, since)) if attempt == handover.attempt => since,
-            _ => self.since.insert((handover.attempt, Instant::now())).1,
+            _ => self.since.insert((handover.attempt, now)).1,
         };
-        since.elapsed() > LIMIT
+        now.saturating_sub(since) > self.pace.limit
     }
 
-    fn write(&mut self, step: Step, state: &ControlState, log: &dyn Log, now: Timestamp) -> Result<(), RunError> {
+    fn write(&mut self, step: Step, state: &ControlState, log: &dyn Log, now: Moment) -> Result<(), RunError> {
         let before = state.handover.as_ref();
         if step == Step::Requested {
             self.claim = None;
@@ -145,14 +141,14 @@ impl Leader {
         let next = match (step, before) {
             (Step::Requested, _) | (_, None) => {
                 let from = self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default();
-                Handover { version: Handover::VERSION, attempt: now, from, to: self.own.clone(), step }
+                Handover { version: Handover::VERSION, attempt: now.wall, from, to: self.own.clone(), step }
             }
             (_, Some(before)) => Handover { step, ..before.clone() },
         };
-        if advance(&self.app, log, &mut self.claim, state, &next)? {
+        if advance((&self.app, log), &mut self.claim, state, &next, now.wall, self.pace.patience)? {
             tracing::info!(step = ?step, from = next.from, to = next.to, "hand-over");
             if step == Step::Aborted {
-                self.not_before = Instant::now() + AGAIN;
+                self.not_before = now.elapsed + self.pace.again;
             }
         }
         Ok(())
