@@ -6,11 +6,13 @@
 mod driver;
 mod local;
 mod log;
+mod overseer;
 mod sink;
 mod stores;
 
 pub use driver::{Out, TestDriver};
 pub use local::{LocalProcess, prepare};
 pub use log::{Call, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
+pub use overseer::Overseer;
 pub use sink::{SinkCall, TestSink};
 pub use stores::MemoryStores;

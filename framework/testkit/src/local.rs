@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use headwater_core::engine::{Answer, EngineError, EngineOptions, Member, Order, View, Worker};
 use headwater_core::port::{Log, LogError, MembershipConfig, NewTopic, Stores};
-use headwater_core::{Blueprint, Plan, PlanError, Timestamp};
+use headwater_core::{Blueprint, Plan, PlanError, TaskId, Timestamp};
 
-use crate::MemoryLog;
+use crate::{MemoryLog, Overseer};
 
 /// Rounds after which [`LocalProcess::settle`] gives up: far beyond what any finite input needs between two records.
 const MANY_ROUNDS: usize = 1_000_000;
@@ -23,6 +23,9 @@ pub struct LocalProcess {
     waiting: Vec<(usize, Order)>,
     /// The time of day when `now` was zero.
     epoch: Timestamp,
+    overseer: Option<Box<dyn Overseer>>,
+    /// Starts that wait until the overseer allows them.
+    held: Vec<(usize, Order)>,
 }
 
 /// Fits a topology to a log in memory: inputs must exist; internal topics and outputs are created.
@@ -99,7 +102,13 @@ impl LocalProcess {
         };
         let workers = (0..workers).map(worker).collect::<Result<_, _>>()?;
         let epoch = Timestamp::from_millis(0);
-        Ok(LocalProcess { member, workers, now: Duration::ZERO, view: None, waiting: Vec::new(), epoch })
+        let (waiting, held) = (Vec::new(), Vec::new());
+        Ok(LocalProcess { member, workers, now: Duration::ZERO, view: None, waiting, epoch, overseer: None, held })
+    }
+
+    /// Has somebody decide, from the first turn on, how its workers stand towards a hand-over.
+    pub fn oversee(&mut self, overseer: Box<dyn Overseer>) {
+        self.overseer = Some(overseer);
     }
 
     /// One round: the group, then each worker, which commits also when nothing is left to do. Answers whether anything happened.
@@ -116,12 +125,17 @@ impl LocalProcess {
         let mut active = false;
         self.tell_wall_time();
         let mut orders = std::mem::take(&mut self.waiting);
-        orders.extend(self.member.poll(Duration::ZERO)?);
-        active |= !orders.is_empty() || self.member.is_giving_up();
+        let polled = self.member.poll(Duration::ZERO)?;
+        self.publish();
+        orders.extend(self.hold_back(polled));
+        orders.extend(self.release());
+        active |= !orders.is_empty() || !self.held.is_empty() || self.member.is_giving_up();
         self.carry_out(orders)?;
-        let view = self.member.view();
-        for worker in &mut self.workers {
-            worker.set_view(view.clone());
+        self.publish();
+        for number in 0..self.workers.len() {
+            let posture = self.brief(number)?;
+            let worker = &mut self.workers[number];
+            worker.set_view(self.view.clone());
             let fetched = worker.poll(Duration::ZERO)?;
             let processed = worker.process(self.now)?;
             active |= fetched + processed > 0 || worker.task_counts().0 > 0;
@@ -129,6 +143,7 @@ impl LocalProcess {
                 active = true;
                 worker.commit(self.now)?;
             }
+            self.tell_settled(number, posture);
         }
         Ok(active)
     }
@@ -137,10 +152,12 @@ impl LocalProcess {
     /// [`serve_worker`](LocalProcess::serve_worker) it makes the threads of a process go at any pace.
     pub fn serve_group(&mut self) -> Result<bool, EngineError> {
         let orders = self.member.poll(Duration::ZERO)?;
-        self.view = self.member.view();
-        let active = !orders.is_empty() || self.member.is_giving_up();
-        self.waiting.extend(orders);
-        Ok(active)
+        self.publish();
+        let rest = self.hold_back(orders);
+        self.waiting.extend(rest);
+        let released = self.release();
+        self.waiting.extend(released);
+        Ok(!self.waiting.is_empty() || self.member.is_giving_up())
     }
 
     /// What the thread of one worker does once: carries out its orders, works, commits when it is time to.
@@ -152,15 +169,18 @@ impl LocalProcess {
         let mut active = !mine.is_empty();
         for (_, order) in mine {
             match order {
-                Order::Start(task) => self.workers[number].start(task)?,
+                Order::Start(task) => self.start_task(number, task)?,
                 Order::Stop { tasks, clean } => {
                     self.workers[number].set_view(self.view.clone());
                     self.workers[number].stop(&tasks, clean, self.now)?;
-                    self.waiting.extend(self.member.answered(Answer::Stopped(tasks))?);
-                    self.view = self.member.view();
+                    let orders = self.member.answered(Answer::Stopped(tasks))?;
+                    let rest = self.hold_back(orders);
+                    self.waiting.extend(rest);
+                    self.publish();
                 }
             }
         }
+        let posture = self.brief(number)?;
         let worker = &mut self.workers[number];
         worker.set_view(self.view.clone());
         let worked = worker.poll(Duration::ZERO)? + worker.process(self.now)?;
@@ -169,6 +189,7 @@ impl LocalProcess {
             active = true;
             worker.commit(self.now)?;
         }
+        self.tell_settled(number, posture);
         Ok(active)
     }
 
@@ -227,16 +248,65 @@ impl LocalProcess {
         while !orders.is_empty() {
             for (number, order) in std::mem::take(&mut orders) {
                 match order {
-                    Order::Start(task) => self.workers[number].start(task)?,
+                    Order::Start(task) => self.start_task(number, task)?,
                     Order::Stop { tasks, clean } => {
                         let worker = &mut self.workers[number];
                         worker.set_view(self.member.view());
                         worker.stop(&tasks, clean, self.now)?;
-                        orders.extend(self.member.answered(Answer::Stopped(tasks))?);
+                        let next = self.member.answered(Answer::Stopped(tasks))?;
+                        orders.extend(self.hold_back(next));
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn publish(&mut self) {
+        self.view = self.member.view();
+        if let Some(overseer) = &self.overseer {
+            overseer.owns(self.view.clone());
+        }
+    }
+
+    /// Keeps starts for [`release`](LocalProcess::release) if there is somebody to ask, and answers the rest. A task that is to be closed before it
+    /// started is not started.
+    fn hold_back(&mut self, orders: Vec<(usize, Order)>) -> Vec<(usize, Order)> {
+        if self.overseer.is_none() {
+            return orders;
+        }
+        let (starts, stops): (Vec<_>, Vec<_>) = orders.into_iter().partition(|(_, order)| matches!(order, Order::Start(_)));
+        for (_, stop) in &stops {
+            let Order::Stop { tasks, .. } = stop else { continue };
+            self.held.retain(|(_, order)| !matches!(order, Order::Start(task) if tasks.contains(task)));
+        }
+        self.held.extend(starts);
+        stops
+    }
+
+    /// The starts that were held back, once they are allowed.
+    fn release(&mut self) -> Vec<(usize, Order)> {
+        let asks = !self.held.is_empty();
+        let allowed = asks && self.overseer.as_mut().is_none_or(|overseer| overseer.may_start());
+        if allowed { std::mem::take(&mut self.held) } else { Vec::new() }
+    }
+
+    fn start_task(&mut self, number: usize, task: TaskId) -> Result<(), EngineError> {
+        self.brief(number)?;
+        self.workers[number].start(task)
+    }
+
+    /// Has a worker take the newest posture, and answers its number.
+    fn brief(&mut self, number: usize) -> Result<u64, EngineError> {
+        let Some(overseer) = &self.overseer else { return Ok(0) };
+        let (posture_number, posture) = overseer.posture();
+        self.workers[number].set_posture(&posture)?;
+        Ok(posture_number)
+    }
+
+    fn tell_settled(&self, number: usize, posture: u64) {
+        if let Some(overseer) = self.overseer.as_ref().filter(|_| !self.workers[number].has_work_to_commit()) {
+            overseer.settled(number, posture);
+        }
     }
 }
