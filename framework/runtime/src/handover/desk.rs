@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_core::Plan;
 use headwater_core::bounded::{RunPhase, RunRecord};
-use headwater_core::engine::Hold;
+use headwater_core::engine::{Hold, Posture};
 use headwater_core::handover::{Duty, Handover, Side, Step};
 use headwater_core::port::{Log, ReaderConfig};
 
@@ -87,8 +87,10 @@ impl Desk {
         let duty = Handover::duty(state.handover.as_ref(), &self.own, &self.side, &following);
         let under_way = |handover: &Handover| matches!(handover.step, Step::Requested | Step::Sealed);
         self.is_under_way = state.handover.as_ref().is_some_and(under_way);
-        if let Duty::Work { posture, .. } = &duty {
-            self.stance.set_posture(posture);
+        match &duty {
+            Duty::Work { posture, .. } => self.stance.set_posture(posture),
+            // Tasks may be on their way here from others that stopped before: they process nothing, and say nothing.
+            Duty::Retire { .. } => self.stance.set_posture(&over()),
         }
         Ok(duty)
     }
@@ -146,4 +148,9 @@ impl Desk {
         let run = state.runs.values().find(|run| run.app == self.own);
         state.generation(&self.seat.app) != self.own && run.is_some_and(|run| run.phase == RunPhase::Cancelled)
     }
+}
+
+/// The posture of a generation that another one has taken over from.
+fn over() -> Posture {
+    Posture { hold: Hold::Everything, silent: true, follows: true, ..Posture::default() }
 }
