@@ -1,14 +1,17 @@
 //! The desk that attends to hand-overs, stepped by hand: no threads, and time is what the test says.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_core::bounded::{Finish, Mode, RunPhase};
 use headwater_core::engine::Hold;
-use headwater_core::handover::{Duty, Handover, Side, Step};
+use headwater_core::handover::{Confirmation, Duty, Handover, Side, Step};
 use headwater_core::port::Log;
-use headwater_core::{Blueprint, Timestamp, Topology};
+use headwater_core::{Blueprint, ControlState, StoredManifest, Timestamp, Topology};
 use headwater_runtime::Seat;
-use headwater_runtime::handover::{Desk, Pace, Stance};
+use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
+use headwater_runtime::handover::{Desk, Moment, Pace, Stance};
 use headwater_testkit::{MemoryLog, prepare};
 
 const APP: &str = "app";
@@ -33,10 +36,50 @@ fn desk(log: &MemoryLog, name: &str, side: Side, stance: &Arc<Stance>) -> Desk {
     Desk::open(&Seat { app: APP.into(), side }, &plan, "a", stance, &port, pace).unwrap()
 }
 
+const ATTEMPT: Timestamp = Timestamp::from_millis(1);
+
+fn write(log: &MemoryLog, (key, value): (impl AsRef<str>, String)) {
+    log.append("app-control", 0, Some(key.as_ref().as_bytes()), Some(value.as_bytes()), ATTEMPT);
+}
+
 fn handed_over(log: &MemoryLog, step: Step) {
-    let attempt = Timestamp::from_millis(1);
-    let (key, value) = Handover { version: Handover::VERSION, attempt, from: APP.into(), to: NEXT.into(), step }.record();
-    log.append("app-control", 0, Some(key.as_bytes()), Some(value.as_bytes()), attempt);
+    let handover = Handover { version: Handover::VERSION, attempt: ATTEMPT, from: APP.into(), to: NEXT.into(), step };
+    write(log, handover.record());
+}
+
+/// How far the hand-over has got.
+fn step(log: &MemoryLog) -> Option<Step> {
+    let mut state = ControlState::default();
+    for record in log.read_all("app-control", 0, true) {
+        state.apply(&record.key.unwrap(), record.value.as_deref()).unwrap();
+    }
+    state.handover.map(|handover| handover.step)
+}
+
+/// The old generation's manifest and the new one's run, and a cut that everybody has confirmed: one step is left.
+fn sealed(log: &MemoryLog) {
+    let blueprint = Blueprint::of(APP, topology).unwrap();
+    write(log, StoredManifest::new(1, prepare(&blueprint, log).unwrap().manifest()).record());
+    let request = Request {
+        id: "v2".into(),
+        from: Edge::Earliest,
+        to: Edge::Now,
+        inputs: None,
+        staged: BTreeMap::new(),
+        mode: Mode::Emit,
+        destination: Some(Destination::Same),
+        warmup: None,
+        finish: Finish::KeepOpen,
+        outputs: None,
+        allow_sinks: Vec::new(),
+        then_live: true,
+        asked: BTreeMap::new(),
+    };
+    write(log, plan(&blueprint, log, &request, ATTEMPT).unwrap().record.record());
+    handed_over(log, Step::Sealed);
+    let partitions = BTreeSet::from([("events".to_owned(), 0)]);
+    let version = Handover::VERSION;
+    write(log, Confirmation { version, attempt: ATTEMPT, step: Step::Sealed, partitions }.record("b"));
 }
 
 /// It may be given the partitions of others of its generation, which stopped before it, and looks before it starts the tasks.
@@ -50,4 +93,19 @@ fn a_process_that_has_not_seen_the_cut_processes_nothing_after_it() {
     assert!(matches!(desk.look().unwrap(), Duty::Retire { .. }));
     let (_, posture) = stance.posture();
     assert_eq!((posture.hold, posture.silent), (Hold::Everything, true));
+}
+
+#[test]
+fn what_is_confirmed_is_taken_over_unless_it_was_given_up() {
+    for (given_up, expected) in [(false, (None, Step::Promoted)), (true, (Some(Ended::Cancelled), Step::Sealed))] {
+        let (log, stance) = (log(), Arc::new(Stance::new(1)));
+        sealed(&log);
+        let mut desk = desk(&log, NEXT, Side::New { silent: true }, &stance);
+        if given_up {
+            let blueprint = Blueprint::of(APP, topology).unwrap();
+            Registry::of(&blueprint, &log).end("v2", RunPhase::Cancelled).unwrap();
+        }
+        let ended = desk.attend(Moment { elapsed: Duration::ZERO, wall: ATTEMPT }).unwrap();
+        assert_eq!((ended, step(&log)), (expected.0, Some(expected.1)), "given up: {given_up}");
+    }
 }

@@ -59,7 +59,7 @@ impl Confirmer {
     }
 }
 
-/// Takes a hand-over one step on, if nobody else did; whether this is now the newest step. A claim that is kept from the step before saves looking
+/// Takes a hand-over one step on, if nobody else did and the new generation was not given up; whether this is now the newest step. A claim that is kept from the step before saves looking
 /// again: as long as nobody else has claimed the topic, nobody else has taken a step.
 pub(super) fn advance(
     (app, log): (&str, &dyn Log),
@@ -73,7 +73,7 @@ pub(super) fn advance(
         Some(claim) => claim,
         None => {
             let (claim, state) = Control::of(app, &headwater_core::control_topic(app), log).claim(patience)?;
-            if state.handover != expected.handover {
+            if state.handover != expected.handover || (next.step != Step::Aborted && is_cancelled(&state, &next.to)) {
                 return Ok(false);
             }
             claim
@@ -86,4 +86,9 @@ pub(super) fn advance(
     held.write(&records, now)?;
     *claim = Some(held);
     Ok(true)
+}
+
+/// Whether somebody gave this generation up.
+fn is_cancelled(state: &ControlState, generation: &str) -> bool {
+    state.runs.values().any(|run| run.app == generation && run.phase == RunPhase::Cancelled)
 }

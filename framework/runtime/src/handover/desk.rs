@@ -103,6 +103,10 @@ impl Desk {
     pub fn attend(&mut self, now: Moment) -> Result<Option<Ended>, RunError> {
         let log = Arc::clone(&self.log);
         let mut duty = self.look()?;
+        // Before it leads: what was given up must not take over.
+        if self.is_cancelled() {
+            return Ok(Some(Ended::Cancelled));
+        }
         if let (Duty::Work { .. }, Some(leader)) = (&duty, &mut self.leader) {
             leader.step(self.tail.state(), log.as_ref(), now)?;
             // It may have taken a step, and knows more than before.
@@ -114,9 +118,6 @@ impl Desk {
         };
         let held = self.side == Side::Old && posture.hold != Hold::Nothing;
         self.held_since = held.then(|| self.held_since.unwrap_or(now.elapsed));
-        if self.is_cancelled() {
-            return Ok(Some(Ended::Cancelled));
-        }
         if self.is_followed() {
             self.confirmer.get_ready(&self.seat.app, log.as_ref())?;
         }
