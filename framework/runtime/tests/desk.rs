@@ -7,12 +7,12 @@ use std::time::Duration;
 use headwater_core::bounded::{Finish, Mode, RunPhase};
 use headwater_core::engine::Hold;
 use headwater_core::handover::{Confirmation, Duty, Handover, Side, Step};
-use headwater_core::port::Log;
+use headwater_core::port::{Log, LogError};
 use headwater_core::{Blueprint, ControlState, StoredManifest, Timestamp, Topology};
 use headwater_runtime::Seat;
 use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
 use headwater_runtime::handover::{Desk, Moment, Pace, Stance};
-use headwater_testkit::{MemoryLog, prepare};
+use headwater_testkit::{Call, Fault, MemoryLog, prepare};
 
 const APP: &str = "app";
 const NEXT: &str = "app.v2";
@@ -37,6 +37,7 @@ fn desk(log: &MemoryLog, name: &str, side: Side, stance: &Arc<Stance>) -> Desk {
 }
 
 const ATTEMPT: Timestamp = Timestamp::from_millis(1);
+const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: ATTEMPT };
 
 fn write(log: &MemoryLog, (key, value): (impl AsRef<str>, String)) {
     log.append("app-control", 0, Some(key.as_ref().as_bytes()), Some(value.as_bytes()), ATTEMPT);
@@ -105,7 +106,21 @@ fn what_is_confirmed_is_taken_over_unless_it_was_given_up() {
             let blueprint = Blueprint::of(APP, topology).unwrap();
             Registry::of(&blueprint, &log).end("v2", RunPhase::Cancelled).unwrap();
         }
-        let ended = desk.attend(Moment { elapsed: Duration::ZERO, wall: ATTEMPT }).unwrap();
+        let ended = desk.attend(NOW).unwrap();
         assert_eq!((ended, step(&log)), (expected.0, Some(expected.1)), "given up: {given_up}");
     }
+}
+
+/// What a step that failed has left open would hide everything behind it, and a round begins with a look.
+#[test]
+fn a_step_that_could_not_be_committed_is_taken_at_the_next_round() {
+    let (log, stance) = (log(), Arc::new(Stance::new(1)));
+    sealed(&log);
+    let mut desk = desk(&log, NEXT, Side::New { silent: true }, &stance);
+    let error = LogError::Retriable("no broker".into());
+    log.inject(Fault { transactional_id: Some("app-control".into()), call: Call::Commit, error });
+    assert!(desk.attend(NOW).unwrap_err().is_passing());
+    assert_eq!(step(&log), Some(Step::Sealed));
+    desk.attend(NOW).unwrap();
+    assert_eq!(step(&log), Some(Step::Promoted));
 }

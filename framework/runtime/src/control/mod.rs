@@ -86,10 +86,16 @@ impl<'a> Control<'a> {
     /// Fences whoever claimed before, and only then looks: what is written under the claim is written by nobody else in between. Later writes
     /// fail with [`LogError::Fenced`] once somebody else has claimed.
     pub(crate) fn claim(&self, limit: Duration) -> Result<(Claim, ControlState), RunError> {
-        let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(self.topic.to_string()) })?;
-        producer.init()?;
+        let producer = self.fence()?;
         let state = self.read(limit)?.unwrap_or_default();
         Ok((Claim { producer, topic: TopicName::clone(&self.topic), app: self.app.to_owned() }, state))
+    }
+
+    /// Fences whoever claimed before. A transaction that was left open is over then: until it is, nobody can read on behind it.
+    pub(crate) fn fence(&self) -> Result<Box<dyn Producer>, LogError> {
+        let mut producer = self.log.producer(&ProducerConfig { transactional_id: Some(self.topic.to_string()) })?;
+        producer.init()?;
+        Ok(producer)
     }
 
     /// A producer of records that nobody competes for.

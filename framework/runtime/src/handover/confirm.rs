@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::handover::{Confirmation, Handover, Step};
-use headwater_core::port::Log;
+use headwater_core::port::{Log, LogError};
 use headwater_core::{ControlState, Timestamp};
 
 use super::Stance;
@@ -69,10 +69,12 @@ pub(super) fn advance(
     now: Timestamp,
     patience: Duration,
 ) -> Result<bool, RunError> {
+    let topic = headwater_core::control_topic(app);
+    let control = Control::of(app, &topic, log);
     let mut held = match claim.take() {
         Some(claim) => claim,
         None => {
-            let (claim, state) = Control::of(app, &headwater_core::control_topic(app), log).claim(patience)?;
+            let (claim, state) = control.claim(patience)?;
             if state.handover != expected.handover || (next.step != Step::Aborted && is_cancelled(&state, &next.to)) {
                 return Ok(false);
             }
@@ -83,7 +85,14 @@ pub(super) fn advance(
     let run = expected.runs.values().find(|run| next.step == Step::Promoted && run.app == next.to);
     let run = run.map(|run| RunRecord { phase: RunPhase::Done, ..run.clone() }.record());
     let records: Vec<_> = std::iter::once(next.record()).chain(run).map(|(key, value)| (key, Some(value))).collect();
-    held.write(&records, now)?;
+    if let Err(error) = held.write(&records, now) {
+        // Who has fenced us has seen to it.
+        if !matches!(error, RunError::Log(LogError::Fenced(_))) {
+            // At the next round nobody could look, and so nobody claim, until the brokers ended what is open. If this fails, they will.
+            drop(control.fence());
+        }
+        return Err(error);
+    }
     *claim = Some(held);
     Ok(true)
 }
