@@ -153,7 +153,7 @@ mod tests {
                 stores 164MiB
                 input 43MiB
                 uncommitted per worker 19MiB
-                cached per worker 25MiB
+                cached per worker 12MiB
                 restores per worker 2
                 run per restore 9MiB
                 fetched ahead per worker 6MiB
@@ -170,7 +170,7 @@ mod tests {
                 stores 2GiB
                 input 319MiB
                 uncommitted per worker 287MiB
-                cached per worker 383MiB
+                cached per worker 191MiB
                 restores per worker 8
                 run per restore 36MiB
                 fetched ahead per worker 93MiB
