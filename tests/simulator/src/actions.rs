@@ -61,7 +61,8 @@ impl World {
         self.depth.set(self.depth.get() + 1);
         let acts = self.below(8) + if put_out.is_some() { 8 } else { 1 };
         let member = put_out.and_then(|process| self.control.lock().processes[process].member.clone());
-        if let Some(id) = member.filter(|id| self.log.expire_member(APP, id)) {
+        let app = put_out.map_or(APP, |process| self.app_of(process));
+        if let Some(id) = member.filter(|id| self.log.expire_member(app, id)) {
             self.line(put_out, "put out", || id);
         }
         for _ in 0..acts {
@@ -70,7 +71,7 @@ impl World {
         self.depth.set(self.depth.get() - 1);
     }
 
-    fn below(&self, n: usize) -> usize {
+    pub fn below(&self, n: usize) -> usize {
         self.control.lock().dice.below(n as u64) as usize
     }
 
@@ -79,6 +80,13 @@ impl World {
         control.tally.events += 1;
         let pause = control.dice.between(1, 40) as u64;
         control.now += Duration::from_millis(pause);
+        if let Some(terms) = self.setup.handover
+            && control.dice.percent(30)
+        {
+            let (process, number) = (control.dice.below(self.slots.len() as u64) as usize, control.dice.below(1 << 16));
+            drop(control);
+            return self.act_on_handover(terms, process, number);
+        }
         let retention = self.past.is_some() && control.dice.percent(1);
         let act = if retention { Act::Fault(Fault::Retention) } else { control.dice.weighted(ACTS) };
         let process = control.dice.below(self.slots.len() as u64) as usize;
@@ -126,7 +134,7 @@ impl World {
             Fault::Stop => self.stop(process),
             Fault::Kill => self.kill(process),
             Fault::Pause => self.pause(process),
-            Fault::Expire => self.expire(number as usize),
+            Fault::Expire => self.expire(self.app_of(process), number as usize),
             Fault::Storm => self.storm(number),
             Fault::BrokerTime => {
                 let seconds = 5 + number % 46;
@@ -134,7 +142,7 @@ impl World {
                 self.log.advance(Duration::from_secs(seconds));
             }
             Fault::Stolen => {
-                let id = format!("{APP}-{process}-{}", number % 3);
+                let id = format!("{}-{process}-{}", self.app_of(process), number % 3);
                 self.line(None, "stolen", || id.clone());
                 let config = ProducerConfig { transactional_id: Some(id) };
                 let _ = self.log.producer(&config).map(|mut thief| thief.init());
@@ -167,7 +175,7 @@ impl World {
     fn pause(&self, process: usize) {
         let Ok(mut slot) = self.slots[process].try_borrow_mut() else { return };
         let Some(id) = self.control.lock().processes[process].member.clone() else { return };
-        if slot.process.is_some() && self.log.crash_member(APP, &id) {
+        if slot.process.is_some() && self.log.crash_member(self.app_of(process), &id) {
             slot.paused = true;
             self.line(Some(process), "pauses", String::new);
         }
@@ -180,26 +188,26 @@ impl World {
         }
         let mut control = self.control.lock();
         let id = control.processes[process].member.clone();
-        let expired = !self.log.members(APP).iter().any(|member| Some(&member.id) == id.as_ref());
+        let expired = !self.log.members(self.app_of(process)).iter().any(|member| Some(&member.id) == id.as_ref());
         control.mark_if(expired, Mark::PausedExpired);
         control.line(|| (Some(process), None, "resumes", String::new(), None, String::new()));
     }
 
-    fn expire(&self, number: usize) {
-        let members = self.log.members(APP);
+    fn expire(&self, app: &str, number: usize) {
+        let members = self.log.members(app);
         if members.is_empty() {
             return;
         }
         let id = &members[number % members.len()].id;
         self.line(None, "put out", || id.clone());
-        self.log.expire_member(APP, id);
+        self.log.expire_member(app, id);
     }
 
     fn storm(&self, number: u64) {
         for round in 0..3 + number % 4 {
             let process = self.below(self.slots.len());
             match (number >> (2 * round)) % 4 {
-                0 => self.expire(process),
+                0 => self.expire(self.app_of(process), process),
                 1 => self.stop(process),
                 _ => self.fall(process),
             }
@@ -223,12 +231,13 @@ impl World {
         self.control.lock().processes[process].falls = false;
         let fallen = self.slots[process].try_borrow().is_ok_and(|slot| slot.process.is_none());
         if let Some(id) = id.filter(|_| fallen) {
-            self.log.expire_member(APP, &id);
+            self.log.expire_member(self.app_of(process), &id);
         }
     }
 
     fn unavailable(&self, number: u64) {
-        let topics: Vec<_> = self.facts.subscription.iter().chain(&self.facts.changelogs).collect();
+        let facts = &self.generations[number as usize % self.generations.len()].facts;
+        let topics: Vec<_> = facts.subscription.iter().chain(&facts.changelogs).collect();
         let topic = topics[(number >> 4) as usize % topics.len()];
         let partition = TopicPartition { topic: topic.clone(), partition: (number % 4) as i32 % self.setup.partitions };
         self.line(None, "unavailable", || partition.to_string());

@@ -6,20 +6,20 @@ use headwater_core::TopicPartition;
 use headwater_core::port::Log;
 use headwater_testkit::Tombstones;
 
-use crate::cases::{APP, Compare, Expected};
+use crate::cases::{Compare, Expected};
 use crate::world::World;
 
 impl World {
     fn changelogs(&self) -> Vec<TopicPartition> {
-        let topics = self.facts.changelogs.iter();
+        let topics = self.generations.iter().flat_map(|generation| &generation.facts.changelogs);
         topics
             .flat_map(|topic| self.partitions_of(topic).map(|partition| TopicPartition::new(topic.clone(), partition)))
             .collect()
     }
 
     fn partitions_of(&self, topic: &str) -> std::ops::Range<i32> {
-        let internal = self.plan.internal_topics();
-        0..internal.iter().find(|internal| *internal.topic == *topic).map_or(0, |internal| internal.partitions)
+        let internal = self.generations.iter().flat_map(|generation| generation.plan.internal_topics());
+        0..internal.into_iter().find(|internal| *internal.topic == *topic).map_or(0, |internal| internal.partitions)
     }
 
     /// A process deletes what is committed from the repartition topics.
@@ -29,10 +29,11 @@ impl World {
             return;
         }
         let Ok(mut admin) = self.sim_log(process).admin() else { return };
-        for topic in &self.facts.repartitions {
+        let facts = &self.generation_of(process).facts;
+        for topic in &facts.repartitions {
             for partition in self.partitions_of(topic) {
                 let partition = TopicPartition::new(topic.clone(), partition);
-                if let Some(committed) = self.log.committed(APP, &partition) {
+                if let Some(committed) = self.log.committed(&facts.app, &partition) {
                     // Tried again at the next time.
                     let _ = admin.delete_records(&[(partition, committed.offset)]);
                 }
@@ -46,7 +47,7 @@ impl World {
     /// Compacts the changelogs. Tombstones go only where every disk has read past them: brokers keep them for as long as a disk may stay
     /// away (`delete.retention.ms`).
     pub fn compact(&self, tombstones: Tombstones) {
-        for topic in &self.facts.changelogs {
+        for topic in self.generations.iter().flat_map(|generation| &generation.facts.changelogs) {
             let all: Vec<TopicPartition> =
                 self.partitions_of(topic).map(|partition| TopicPartition::new(topic.clone(), partition)).collect();
             if tombstones == Tombstones::Drop && !all.iter().all(|partition| self.is_past_tombstones(partition)) {
@@ -67,9 +68,13 @@ impl World {
         let Some(last) = records.iter().filter(|record| record.value.is_none()).map(|record| record.offset).max() else {
             return true;
         };
-        let store = self.facts.store_of(&changelog.topic);
+        let Some(number) = self.generations.iter().position(|one| one.facts.changelogs.contains(&changelog.topic)) else {
+            return true;
+        };
+        let store = self.generations[number].facts.store_of(&changelog.topic);
         let suffix = format!("-{}", changelog.partition);
-        let contents = self.disks.iter().flat_map(|disk| disk.contents()).filter(|(task, _, _)| task.ends_with(&suffix));
+        let disks = self.disks.iter().enumerate().filter(|(process, _)| self.generation_of(*process).facts.generation == number);
+        let contents = disks.flat_map(|(_, disk)| disk.contents()).filter(|(task, _, _)| task.ends_with(&suffix));
         contents
             .flat_map(|(_, now, flushed)| [now, flushed])
             .all(|contents| contents.get(store).and_then(|store| store.offset()).is_none_or(|offset| offset > last))

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_core::TopicPartition;
+use headwater_core::handover::Step;
 use headwater_core::port::GroupMetadata;
+use headwater_core::{Timestamp, TopicPartition};
 
-use crate::checks::{History, Ledger};
+use crate::checks::{History, Ledger, Turns};
 use crate::dice::Dice;
 use crate::fault::{Call, Fault};
 use crate::mark::Mark;
@@ -51,6 +52,10 @@ pub enum Death {
 #[derive(Default)]
 pub struct ProcessState {
     pub dead: Option<Death>,
+    /// Grows with every start.
+    pub life: u64,
+    /// Its desk says that its generation is over, or was given up: it is to stop.
+    pub ended: bool,
     /// Dies at its next commit.
     pub falls: bool,
     /// Open transactions.
@@ -101,7 +106,13 @@ pub struct Control {
     pub progress: u64,
     /// Commits that took effect.
     pub commits: u64,
-    pub ledger: Ledger,
+    /// By generation.
+    pub ledgers: [Ledger; 2],
+    /// Whose turn it is to speak, where the application is handed over.
+    pub turns: Option<Turns>,
+    /// The attempt at a hand-over under way and how far it has got, as was noted last; and how many there were.
+    pub step: Option<(Timestamp, Step)>,
+    pub attempts: u64,
     pub history: History,
     /// Transactional ids with a transaction open.
     pub open_ids: BTreeSet<String>,
@@ -156,7 +167,10 @@ impl Control {
             outage: Duration::ZERO,
             progress: 0,
             commits: 0,
-            ledger: Ledger::default(),
+            ledgers: [Ledger::default(), Ledger::default()],
+            turns: None,
+            step: None,
+            attempts: 0,
             history: History::default(),
             open_ids: BTreeSet::new(),
             writers: BTreeMap::new(),
@@ -203,10 +217,16 @@ impl Control {
         }
     }
 
-    /// What happens to a call of a process.
-    pub fn fate(&mut self, process: usize, call: Call) -> Fate {
+    /// Whether this life of a process is over.
+    pub fn is_gone(&self, (process, life): (usize, u64)) -> bool {
+        let process = &self.processes[process];
+        process.dead.is_some() || process.life != life
+    }
+
+    /// What happens to a call of a process in this life of it.
+    pub fn fate(&mut self, (process, life): (usize, u64), call: Call) -> Fate {
         self.tally.events += 1;
-        if self.processes[process].dead.is_some() || self.violation.is_some() {
+        if self.is_gone((process, life)) || self.violation.is_some() {
             return Fate::Dead;
         }
         if call.is_remote() && self.now < self.outage {

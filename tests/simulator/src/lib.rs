@@ -12,6 +12,7 @@ mod control;
 mod dice;
 mod disk;
 mod fault;
+mod handover;
 mod mark;
 mod mutation;
 mod play;

@@ -83,4 +83,13 @@ marks! {
     BoundedParity "bounded: compared with a live run" "a run over all of an input is complete and compared with a live run"
     BoundedOvertaken "bounded: overtaken by retention" "a process ends because records it had to read are deleted"
     BoundedTrimmed "bounded: complete in spite of retention" "a run is complete although records of its input were deleted while it was under way"
+    HandoverRequested "hand-over: cut asked for" "a new generation is close and asks the old one to stand"
+    HandoverSealed "hand-over: cut reached" "the old generation stands, and the new one has processed as much"
+    HandoverPromoted "hand-over: taken over" "the new generation speaks from now on"
+    HandoverAborted "hand-over: cut given up" "a cut takes too long and is given up"
+    HandoverAgain "hand-over: taken over after a cut was given up" "the new generation takes over at a later attempt"
+    HandoverCancelled "hand-over: cancelled" "somebody gives the new generation up before it takes over"
+    HandoverKilled "hand-over: a process dies in a cut" "a process dies after the cut was asked for and before the new generation has taken over"
+    HandoverStarted "hand-over: a process starts in a cut" "a process starts after the cut was asked for and before the new generation has taken over"
+    HandoverLate "hand-over: work after it" "input comes when the new generation has taken over"
 }

@@ -45,6 +45,10 @@ mutations! {
     EndsForgotten "ends-forgotten" "a bounded run forgets, when a task is taken over, which upstream tasks have ended"
     EndTimeLost "end-time-lost" "the event time that an upstream task of a bounded run ends with is lost"
     TrimmedOver "trimmed-over" "a bounded run goes on at the log's start when what it has to read is deleted"
+    SealedAsPromoted "sealed-as-promoted" "a new generation takes the cut for the hand-over: it goes on before it has taken over"
+    RetirementIgnored "retirement-ignored" "a generation that another one has taken over from goes on"
+    FencesIgnored "fences-ignored" "a new generation passes what the old one has committed"
+    StartsUnseen "starts-unseen" "tasks are started without a look at the newest record of a hand-over"
 }
 
 impl Mutation {

@@ -1,16 +1,19 @@
 //! The order of a run: trouble, calm, verdict.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use headwater_core::TopicPartition;
 use headwater_testkit::LocalProcess;
 
-use crate::cases::{self, APP, BOUND, End, FLUSH_TIME};
+use crate::cases::{self, BOUND, End, FLUSH_TIME};
 use crate::checks::{difference, leftovers};
 use crate::world::World;
 
 /// Rounds without progress, while there is something to do, after which nothing more is to be expected.
 pub const STALLED: usize = 150;
+/// Rounds of nothing but waiting after which no hand-over comes to an end: longer than all that it may wait for.
+const TOO_QUIET: usize = 1_000;
 /// Longer than any session and any transaction.
 pub const CALM: Duration = Duration::from_secs(120);
 /// Rounds after which even progress leads nowhere.
@@ -66,10 +69,9 @@ impl World {
         let (mut quiet, mut stalled, mut progress) = (0, 0, 0);
         for _ in 0..MANY {
             self.control.lock().now += Duration::from_millis(300);
-            if self.running() == 0 {
-                self.start(0);
-            }
+            self.start_what_is_missing();
             let running = self.running();
+            self.attend_all();
             let active = (0..self.slots.len()).fold(false, |active, process| self.drive(process, LocalProcess::turn) | active);
             if self.is_over() {
                 return;
@@ -83,19 +85,29 @@ impl World {
             (quiet, stalled) = (if active { 0 } else { quiet + 1 }, if got_to == progress { stalled + 1 } else { 0 });
             progress = got_to;
             // Longer than the longest time between markers.
-            if quiet == 6 {
+            if quiet >= 6 && self.is_settled() {
+                return;
+            }
+            if quiet == TOO_QUIET {
+                self.control.lock().violate("stall", String::from("the hand-over does not come to an end"));
                 return;
             }
             if active && stalled > STALLED {
-                self.control.lock().violate("stall", self.where_all_stand());
+                let all = self.where_all_stand();
+                self.control.lock().violate("stall", all);
                 return;
             }
         }
-        self.control.lock().violate("restless", self.where_all_stand());
+        let all = self.where_all_stand();
+        self.control.lock().violate("restless", all);
     }
 
     pub fn running(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.borrow().process.is_some()).count()
+        self.running_among(0..self.slots.len())
+    }
+
+    pub fn running_among(&self, slots: Range<usize>) -> usize {
+        self.slots[slots].iter().filter(|slot| slot.borrow().process.is_some()).count()
     }
 
     pub fn where_all_stand(&self) -> String {
@@ -109,32 +121,37 @@ impl World {
 
     /// Input that is not consumed to its end.
     fn lags(&self) -> Vec<String> {
-        let inputs = self.facts.inputs.values().flatten();
+        let facts = self.facts_in_force();
+        let inputs = facts.inputs.values().flatten();
         let lag = |partition: &TopicPartition| {
             let end = self.log.high_watermark(&partition.topic, partition.partition);
-            let committed = self.log.committed(APP, partition).map_or(0, |committed| committed.offset);
+            let committed = self.log.committed(&facts.app, partition).map_or(0, |committed| committed.offset);
             (committed != end).then(|| format!("{partition} is consumed to {committed} of {end}"))
         };
         inputs.filter_map(lag).collect()
     }
 
     fn verdict(&self, items: &[cases::Item]) {
+        let (in_force, lags) = (self.facts_in_force(), self.lags());
         let mut control = self.control.lock();
         for expected in self.setup.case.expected(self.setup.partitions, items, &End::Passed) {
-            if expected.timed && self.setup.idles {
+            if (expected.timed && self.setup.idles) || self.is_left_open(&expected) {
                 continue;
             }
             if let Some(difference) = self.compare(&expected) {
                 control.violate("output", difference);
             }
         }
-        for (task, contents, _) in self.disks.iter().flat_map(|disk| disk.contents()) {
-            if let Some(difference) = difference(&control.history, &self.facts, &self.log, &task, &contents) {
+        let disks = self.disks.iter().enumerate();
+        let contents = disks.flat_map(|(number, disk)| disk.contents().into_iter().map(move |contents| (number, contents)));
+        for (number, (task, contents, _)) in contents {
+            if let Some(difference) = difference(&control.history, &self.generation_of(number).facts, &self.log, &task, &contents)
+            {
                 control.violate("store", difference);
             }
         }
-        let left = leftovers(&self.facts, &self.log, self.setup.case.timed(), self.setup.partitions, FLUSH_TIME - BOUND);
-        for (kind, texts) in [("leftovers", left.into_iter().collect()), ("lag", self.lags())] {
+        let left = leftovers(in_force, &self.log, self.setup.case.timed(), self.setup.partitions, FLUSH_TIME - BOUND);
+        for (kind, texts) in [("leftovers", left.into_iter().collect()), ("lag", lags)] {
             texts.into_iter().for_each(|text: String| control.violate(kind, text));
         }
     }

@@ -6,6 +6,7 @@ use headwater_testkit::Timeouts;
 use crate::bounded::Terms;
 use crate::cases::{self, Case};
 use crate::dice::Dice;
+use crate::handover;
 
 /// What a seed decides before anything happens.
 #[derive(Clone, Copy)]
@@ -33,6 +34,8 @@ pub struct Setup {
     pub acts: u64,
     /// What is special about a bounded run; none in a live one.
     pub bounded: Option<Terms>,
+    /// What is special about a run in which the application is handed over; none in another.
+    pub handover: Option<handover::Terms>,
 }
 
 impl Setup {
@@ -55,12 +58,17 @@ impl Setup {
             rate: dice.weighted(&[(1, 0), (2, 500), (3, 1500), (3, 4000), (2, 9000)]),
             acts: dice.between(20, 300) as u64,
             bounded: None,
+            handover: None,
         }
     }
 
-    /// Makes every third seed a bounded run, in which polls bring little, so that much can happen before its end.
+    /// Makes every third seed a bounded run, in which polls bring little, so that much can happen before its end, and every sixth one a hand-over.
     pub fn of_seed(seed: u64, dice: &mut Dice) -> Setup {
         let setup = Setup::draw(dice);
+        if seed % 6 == 1 {
+            let acts = dice.between(100, 400) as u64;
+            return Setup { acts, handover: Some(handover::Terms::draw(dice)), ..setup };
+        }
         if seed % 3 != 2 {
             return setup;
         }
@@ -86,6 +94,7 @@ impl fmt::Display for Setup {
             "dirty {}, markers {:?}, rate {}/100000, {} acts",
             self.dirty_bytes, self.marker_interval, self.rate, self.acts
         )?;
+        self.handover.map_or(Ok(()), |terms| write!(f, "; {terms}"))?;
         self.bounded.map_or(Ok(()), |terms| write!(f, "; {terms}"))
     }
 }

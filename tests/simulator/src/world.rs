@@ -12,10 +12,12 @@ use headwater_testkit::{LocalProcess, MemoryLog, prepare};
 
 use crate::bounded::{self, Past};
 use crate::cases::{APP, Item};
+use crate::checks::Turns;
 use crate::control::{Control, Death, ProcessState, Shared};
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::fault::Fault;
+use crate::handover::{self, Generation, Seated};
 use crate::mark::Mark;
 use crate::mutation::Mutation;
 use crate::ports::{Facts, PortSite, SimLog, SimStores};
@@ -36,12 +38,16 @@ pub struct World {
     pub log: MemoryLog,
     pub plan: Arc<Plan>,
     pub facts: Arc<Facts>,
+    /// The first is this application, a second one takes over from it.
+    pub generations: Vec<Generation>,
     pub items: Vec<Item>,
     /// What a bounded run reads; none in a live one.
     pub past: Option<Past>,
     pub fed: Cell<usize>,
     pub slots: Vec<RefCell<Slot>>,
     pub disks: Vec<Disk>,
+    /// Who attends to hand-overs, by process. Apart from the slots: it may act while a worker is in the middle of a call.
+    pub desks: Vec<RefCell<Option<Seated>>>,
     /// How deep in calls that let others act.
     pub depth: Cell<usize>,
 }
@@ -58,9 +64,16 @@ impl World {
         let items = setup.case.feed(&mut dice, setup.partitions);
         let (past, items, plan) = bounded::begin(&setup, &mut dice, &log, items, plan, mutation);
         let timed: Vec<&str> = setup.case.timed().iter().map(|(store, _)| *store).collect();
-        let facts = Arc::new(Facts::of(&plan, &timed));
+        let facts = Arc::new(Facts::of(&plan, 0, &timed));
         let mut control = Control::new(dice, limits.clone(), mutation, with_trace);
-        control.processes.resize_with(setup.processes, ProcessState::default);
+        let mut generations = vec![Generation { plan: Arc::clone(&plan), facts: Arc::clone(&facts) }];
+        if let Some(next) = setup.handover.map(|_| handover::follow(setup.case, &log, &plan)) {
+            let facts = Arc::new(Facts::of(&next, 1, &timed));
+            generations.push(Generation { plan: next, facts });
+            control.turns = Some(Turns::default());
+        }
+        let processes = setup.processes + setup.handover.map_or(0, |terms| terms.followers);
+        control.processes.resize_with(processes, ProcessState::default);
         control.rate = setup.rate;
         World {
             control: Shared::new(control),
@@ -70,8 +83,10 @@ impl World {
             items,
             past,
             fed: Cell::new(0),
-            slots: (0..setup.processes).map(|_| RefCell::default()).collect(),
-            disks: (0..setup.processes).map(|_| Disk::new(setup.flush_every)).collect(),
+            generations,
+            slots: (0..processes).map(|_| RefCell::default()).collect(),
+            desks: (0..processes).map(|_| RefCell::default()).collect(),
+            disks: (0..processes).map(|_| Disk::new(setup.flush_every)).collect(),
             depth: Cell::new(0),
             setup,
         }
@@ -86,8 +101,9 @@ impl World {
     }
 
     pub fn site(&self, process: usize) -> PortSite {
-        let (control, log, facts) = (self.control.clone(), self.log.clone(), Arc::clone(&self.facts));
-        PortSite { control, log, facts, process, worker: None }
+        let (control, log, facts) = (self.control.clone(), self.log.clone(), Arc::clone(&self.generation_of(process).facts));
+        let life = control.lock().processes[process].life;
+        PortSite { control, log, facts, process, life, worker: None }
     }
 
     pub fn sim_log(&self, process: usize) -> SimLog {
@@ -104,12 +120,13 @@ impl World {
     pub fn start(&self, number: usize) {
         self.mark_under_way(number, false);
         let Ok(mut slot) = self.slots[number].try_borrow_mut() else { return };
-        if slot.process.is_some() {
+        if slot.process.is_some() || !self.may_run(number) {
             return;
         }
         let mut control = self.control.lock();
         let workers = control.dice.between(1, 3) as usize;
-        control.processes[number] = ProcessState::default();
+        let life = control.processes[number].life + 1;
+        control.processes[number] = ProcessState { life, ..ProcessState::default() };
         let now = control.now;
         drop(control);
         self.line(Some(number), "starts", || format!("{workers} workers"));
@@ -125,8 +142,10 @@ impl World {
             dirty_bytes: setup.dirty_bytes,
             ..EngineOptions::default()
         };
-        let process = LocalProcess::start_with(&self.plan, &log, &stores, &number.to_string(), workers, &options);
-        *slot = Slot { process: process.ok(), paused: false, clock: now };
+        let process =
+            LocalProcess::start_with(&self.generation_of(number).plan, &log, &stores, &number.to_string(), workers, &options);
+        let process = process.ok().and_then(|process| self.seat(number, process));
+        *slot = Slot { process, paused: false, clock: now };
     }
 
     /// Lets a process do something, unless it is in the middle of a call. Answers whether it did.
@@ -134,6 +153,11 @@ impl World {
         let Ok(mut slot) = self.slots[number].try_borrow_mut() else { return false };
         if slot.paused {
             return false;
+        }
+        if slot.process.is_some() && self.control.lock().processes[number].ended {
+            drop(slot);
+            self.stop(number);
+            return true;
         }
         let now = self.control.lock().now;
         let passed = now.saturating_sub(std::mem::replace(&mut slot.clock, now));
@@ -156,6 +180,7 @@ impl World {
             return;
         }
         let Some(process) = slot.process.take() else { return };
+        self.desks[number].take();
         self.line(Some(number), "stops", String::new);
         let result = process.stop();
         self.conclude(number, &mut slot, result);
@@ -197,11 +222,15 @@ impl World {
     /// A dead process leaves its disk as it was flushed last, or none.
     fn bury(&self, number: usize, slot: &mut Slot) {
         slot.process = None;
+        self.desks[number].take();
+        self.mark_cut(Mark::HandoverKilled);
         slot.paused = false;
         let older = self.disks[number].crash();
         let mut control = self.control.lock();
         control.mark_if(older, Mark::StoreDiskOld);
         control.processes[number].dead = None;
+        // What its desk is in the middle of has no effect any more.
+        control.processes[number].life += 1;
         control.killed = true;
         let lost = control.dice.percent(25) && control.allows(Fault::DiskLost);
         drop(control);

@@ -61,7 +61,7 @@ impl World {
     fn differs_from_progress(&self, past: &Past) -> Option<String> {
         let control = self.control.lock();
         let kept = |partition: &TopicPartition| self.log.committed(APP, partition).map(|committed| committed.offset);
-        let lost = past.spans.keys().find(|partition| kept(partition) != control.ledger.position(partition));
+        let lost = past.spans.keys().find(|partition| kept(partition) != control.ledgers[0].position(partition));
         if let Some(partition) = lost {
             return Some(format!("the position committed for {partition} is gone"));
         }

@@ -2,6 +2,8 @@
 
 mod ledger;
 mod stores;
+mod turns;
 
 pub use ledger::Ledger;
 pub use stores::{History, difference, leftovers};
+pub use turns::Turns;

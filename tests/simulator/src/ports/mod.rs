@@ -1,6 +1,7 @@
 //! The ports as the engine gets them: those of the log and the disk behind a layer in which anything may happen between two calls.
 
 mod admin;
+mod desk;
 mod membership;
 mod producer;
 mod reader;
@@ -17,6 +18,7 @@ use crate::disk::Disk;
 use crate::fault::Call;
 use site::Site;
 
+pub use desk::DeskLog;
 pub use site::Facts;
 pub use site::Site as PortSite;
 pub use stores::SimStores;

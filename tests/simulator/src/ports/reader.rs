@@ -60,7 +60,7 @@ impl SimReader {
         } else {
             self.restoring.remove(partition);
             let mut control = self.site.control.lock();
-            control.ledger.begins(self.site.process, partition, offset);
+            control.ledgers[self.site.facts.generation].begins(self.site.process, partition, offset);
             drop(control);
             self.site.line("reads", partition.to_string(), Some(offset), String::new);
         }
@@ -129,7 +129,7 @@ impl SimReader {
             let offset = committed.as_ref().map_or(span.start, |committed| committed.offset);
             if offset >= span.end {
                 // It is not read any more.
-                control.ledger.begins(*process, partition, offset);
+                control.ledgers[facts.generation].begins(*process, partition, offset);
             }
             let stable = log.last_stable_offset(&partition.topic, partition.partition);
             control.mark_if((offset..span.end).contains(&stable), Mark::BoundedBehindOpen);

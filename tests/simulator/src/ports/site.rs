@@ -17,6 +17,12 @@ const CRASHED: &str = "crashed here";
 /// What is known of the application's topics.
 pub struct Facts {
     pub app: String,
+    /// Which generation of the application this is: the first has 0.
+    pub generation: usize,
+    /// Topics that results go to.
+    pub outputs: Topics,
+    /// Topics that come from outside.
+    pub outside: Topics,
     pub changelogs: Topics,
     pub repartitions: Topics,
     /// Topics the group shares out.
@@ -30,7 +36,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub fn of(plan: &Plan, timed: &[&str]) -> Facts {
+    pub fn of(plan: &Plan, generation: usize, timed: &[&str]) -> Facts {
         let app = plan.blueprint().app().to_owned();
         let internal = |changelog: bool| {
             plan.internal_topics().into_iter().filter(move |topic| topic.changelog == changelog).map(|topic| topic.topic)
@@ -46,6 +52,9 @@ impl Facts {
             read.map(|partition| (partition.clone(), bounds.span(&partition))).collect::<Vec<_>>()
         });
         Facts {
+            generation,
+            outputs: plan.outputs().into_iter().map(|output| output.topic).collect(),
+            outside: outside.iter().map(|topic| TopicName::from(topic.clone())).collect(),
             spans: spans.collect(),
             changelogs: internal(true).collect(),
             repartitions: internal(false).collect(),
@@ -78,6 +87,8 @@ pub struct Site {
     pub log: MemoryLog,
     pub facts: Arc<Facts>,
     pub process: usize,
+    /// Which life of it: nothing that an earlier one does has an effect.
+    pub life: u64,
     pub worker: Option<usize>,
 }
 
@@ -88,7 +99,7 @@ impl Site {
 
     /// Makes a call of the log's ports, and whatever happens to it.
     pub fn call<R>(&self, call: Call, effect: impl FnOnce() -> Result<R, LogError>) -> Result<R, LogError> {
-        let fate = self.control.lock().fate(self.process, call);
+        let fate = self.control.lock().fate((self.process, self.life), call);
         match fate {
             Fate::Go => effect(),
             Fate::Dead => Err(crashed()),
@@ -133,7 +144,7 @@ impl Site {
 
     /// Makes a call of the stores' ports. After an error the engine must end the process.
     pub fn store_call<R>(&self, call: Call, effect: impl FnOnce() -> Result<R, StoreError>) -> Result<R, StoreError> {
-        let fate = self.control.lock().fate(self.process, call);
+        let fate = self.control.lock().fate((self.process, self.life), call);
         match fate {
             Fate::Go | Fate::DelayedBefore | Fate::DelayedAfter | Fate::StalledBefore | Fate::StalledAfter => effect(),
             Fate::Dead => Err(disk_error(CRASHED)),
@@ -155,7 +166,7 @@ impl Site {
 
     fn unless_dead<R>(&self, effect: impl FnOnce() -> Result<R, LogError>) -> Result<R, LogError> {
         let control = self.control.lock();
-        let dead = control.processes[self.process].dead.is_some() || control.violation.is_some();
+        let dead = control.is_gone((self.process, self.life)) || control.violation.is_some();
         drop(control);
         if dead { Err(crashed()) } else { effect() }
     }
@@ -172,7 +183,10 @@ impl Site {
 
     fn die(&self, call: Call, when: &str, death: Death) {
         self.line("dies", String::new(), None, || format!("in {call:?}, {when}"));
-        self.control.lock().processes[self.process].dead = Some(death);
+        let mut control = self.control.lock();
+        if !control.is_gone((self.process, self.life)) {
+            control.processes[self.process].dead = Some(death);
+        }
     }
 
     pub fn line(&self, event: &'static str, place: String, offset: Option<i64>, detail: impl FnOnce() -> String) {
@@ -180,7 +194,7 @@ impl Site {
     }
 }
 
-fn crashed() -> LogError {
+pub fn crashed() -> LogError {
     LogError::Fatal(CRASHED.into())
 }
 

@@ -48,7 +48,7 @@ impl SimStores {
         let partition = partition_of(task);
         let mut control = control.lock();
         let inputs = facts.inputs.get(task).map(Vec::as_slice).unwrap_or_default();
-        let processed = inputs.iter().any(|input| control.ledger.position(input).is_some());
+        let processed = inputs.iter().any(|input| control.ledgers[facts.generation].position(input).is_some());
         control.mark_if(processed && offsets.is_empty(), Mark::TakeOverNoDisk);
         let overtaken = contents.iter().any(|(name, store)| {
             let changelog = TopicPartition { topic: facts.changelog_of(name), partition };

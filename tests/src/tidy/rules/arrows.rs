@@ -16,8 +16,8 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("headwater-kafka", &["headwater-core"]),
     ("headwater-runtime", &["headwater-core"]),
     ("headwater-testkit", &["headwater-core", "headwater-files"]),
-    // What it needs of the engine is public, and it builds without RocksDB and librdkafka.
-    ("headwater-simulator", &["headwater-core", "headwater-testkit"]),
+    // What it needs of the engine is public, and it builds without RocksDB and librdkafka. Of the runtime it steps what has no thread and no clock.
+    ("headwater-simulator", &["headwater-core", "headwater-runtime", "headwater-testkit"]),
     ("headwater-ops", &["headwater-core", "headwater-files", "headwater-runtime"]),
     (
         "headwater",
