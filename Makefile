@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-memory bench-macro bench-quick lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-restart bench-quick lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -54,23 +54,39 @@ prove-kills prove-rolling prove-restore prove-backfill prove-handover: prove-%:
 	cargo build --release -p ledger -p flights -p headwater-tests --bin ledger --bin flights --bin prove
 	@PEER="$${PEER-benches/peer/Restore.java}" "$(CARGO_TARGET_DIR)/release/prove" $*
 
-bench: ## the benchmarks
+BENCH = cargo bench --profile release -p headwater-benches --bench
+WORKLOADS ?= W6 W2 W1 W3 W4 W7
+
+bench: ## everything that is measured: micro, memory, macro with all workloads, latency and restarts; hours (docs/performance.md)
 	@scripts/setup.sh all
-	cargo bench --profile release -p headwater-benches --bench micro
+	$(BENCH) micro
+	$(BENCH) memory
+	$(BENCH) macro -- $(WORKLOADS) W5 latency restart
+
+bench-micro: ## what single steps cost
+	@scripts/setup.sh build
+	$(BENCH) micro
 
 bench-memory: ## resident memory of 64 tasks with 3 stores each, under load and in a full restore, against memory.limit
 	@scripts/setup.sh all
-	cargo bench --profile release -p headwater-benches --bench memory
+	$(BENCH) memory
 
-WORKLOADS ?= W6 W2 W1 W3 W4 W7
 bench-macro: ## whole applications beside Kafka Streams and a bare loop: WORKLOADS="W6 W2" RECORDS=2000000 ROUNDS=3 (docs/performance.md)
 	@scripts/setup.sh all
-	cargo bench --profile release -p headwater-benches --bench macro -- $(WORKLOADS)
+	$(BENCH) macro -- $(WORKLOADS)
 
-bench-quick: ## the same once with 300,000 records, some 5 minutes: whether all results are right; figures mean little
+bench-latency: ## end-to-end latency beside them: LATENCY=W2,W1 RATE=20000 SECONDS=30
+	@scripts/setup.sh all
+	$(BENCH) macro -- latency
+
+bench-restart: ## a clean stop and the next start under a steady input, beside Kafka Streams: STEADY=1000
+	@scripts/setup.sh all
+	$(BENCH) macro -- restart
+
+bench-quick: ## bench-macro once with 300,000 records, some 5 minutes: whether all results are right; figures mean little
 	@scripts/setup.sh all
 	RECORDS=$${RECORDS:-300000} KEYS=$${KEYS:-30000} ROUNDS=$${ROUNDS:-1} WORKERS=$${WORKERS:-1} GUARANTEE=$${GUARANTEE:-exactly-once} \
-	cargo bench --profile release -p headwater-benches --bench macro -- $(WORKLOADS)
+	$(BENCH) macro -- $(WORKLOADS)
 
 lint: ## formatting, clippy, dependencies and the chart
 	@scripts/setup.sh build

@@ -1,10 +1,10 @@
 //! Headwater's side of the macro bench: the workloads as anybody would write them, with the commands that every application has.
 
+mod topology;
+
 use std::process::ExitCode;
 
-use headwater::prelude::*;
-use headwater_benches::model::{Counted, Event, Joined, Kind, Mapped, Profile, Sum, Total, WindowTotal};
-use headwater_benches::{GRACE, INPUT, Job, REPARTITION, STORE, TABLE, WINDOW, Workload};
+use headwater_benches::Job;
 
 fn main() -> ExitCode {
     let job = match Job::from_environment() {
@@ -16,45 +16,5 @@ fn main() -> ExitCode {
     };
     // Once, and for as long as the process lives.
     let name: &'static str = job.app.clone().leak();
-    headwater::main(name, move |t| describe(t, job.workload, &job.output()))
-}
-
-fn describe(t: &mut Topology, workload: Workload, output: &str) {
-    let events = t.input::<String, Event>(INPUT);
-    match workload {
-        Workload::W1 => events.filter(|event| !event.amount.is_multiple_of(10)).map(mapped).to(output),
-        Workload::W2 | Workload::W5 | Workload::W6 => events.fold(STORE, total).to(output),
-        Workload::W3 => events.window(Tumbling::of(WINDOW).grace(GRACE)).fold(STORE, window_total).to(output),
-        Workload::W4 => {
-            let profiles = t.table::<String, Profile>(TABLE);
-            events.join("with-profile", &profiles, joined).to(output);
-        }
-        Workload::W7 => events.rekey(REPARTITION, |event| event.memo[..4].to_owned()).fold(STORE, counted).to(output),
-    }
-}
-
-fn mapped(event: &Event) -> Mapped {
-    let (cents, kind) = (event.amount * 100, Kind::of(event.amount));
-    Mapped { id: event.id, account: event.account.clone(), cents, ts: event.ts, kind }
-}
-
-fn total(sum: &mut Sum, event: &Event, at: &At<'_, String>) -> Option<Total> {
-    *sum = sum.plus(event.amount);
-    Some(Total { account: at.key().clone(), count: sum.count, sum: sum.sum })
-}
-
-fn window_total(sum: &mut Sum, event: &Event, at: &At<'_, String>) -> Option<WindowTotal> {
-    *sum = sum.plus(event.amount);
-    let window = at.window()?.start().as_millis();
-    Some(WindowTotal { account: at.key().clone(), window, count: sum.count, sum: sum.sum })
-}
-
-fn joined(event: &Event, profile: &Profile) -> Joined {
-    let (account, tier) = (event.account.clone(), profile.tier.clone());
-    Joined { id: event.id, account, amount: event.amount, ts: event.ts, tier, region: profile.region }
-}
-
-fn counted(count: &mut u64, _event: &Event, at: &At<'_, String>) -> Option<Counted> {
-    *count += 1;
-    Some(Counted { memo: at.key().clone(), count: *count })
+    headwater::main(name, move |t| topology::describe(t, job.workload, &job.input, &job.output()))
 }

@@ -53,6 +53,15 @@ pub(crate) fn consumer(job: &Job) -> Result<BaseConsumer, String> {
     config.create().map_err(text("a consumer"))
 }
 
+/// Milliseconds: long where only records per second count, short where every record is waited for.
+fn linger(job: &Job) -> &str {
+    match job.linger.as_str() {
+        "" if job.awaited > 0 => "1",
+        "" => "20",
+        asked => asked,
+    }
+}
+
 /// The sending side of one worker.
 pub(crate) struct Sender {
     producer: ThreadedProducer<Reports>,
@@ -66,7 +75,7 @@ impl Sender {
         config
             .set("bootstrap.servers", &job.bootstrap)
             .set("enable.idempotence", "true")
-            .set("linger.ms", "20")
+            .set("linger.ms", linger(job))
             .set("compression.type", if job.compression.is_empty() { "lz4" } else { &job.compression })
             .set("queue.buffering.max.messages", "500000")
             .set("queue.buffering.max.kbytes", "1048576");

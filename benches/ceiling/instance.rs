@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use headwater_benches::{INPUT, Job, REPARTITION, TABLE, Workload};
+use headwater_benches::{Job, REPARTITION, TABLE, Workload};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -11,11 +11,21 @@ use crate::native::{Queue, Received};
 use crate::state::Databases;
 use crate::step::Step;
 
-const COMMIT: Duration = Duration::from_millis(100);
+/// A batch is waited for until it is full or so long: short where every record is waited for.
 const WAIT: Duration = Duration::from_millis(10);
+const WAIT_LIVE: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(30);
 /// Nothing arrives for this long: something is wrong.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// What all workers together have processed.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Records of the input.
+    input: AtomicU64,
+    /// Records of the repartition topic.
+    rekeyed: AtomicU64,
+}
 
 /// One topic's partitions of a worker: next offset and, where it has one, the end.
 struct Source {
@@ -51,8 +61,8 @@ impl Source {
     }
 }
 
-/// Processes every `workers`-th partition. `counted`: records of the repartition topic that all workers together have processed.
-pub(crate) fn run(job: &Job, worker: usize, counted: &AtomicU64) -> Result<(), String> {
+/// Processes every `workers`-th partition.
+pub(crate) fn run(job: &Job, worker: usize, counts: &Counts) -> Result<(), String> {
     let partitions: Vec<i32> = (0..job.partitions).filter(|partition| *partition as usize % job.workers == worker).collect();
     let consumer = consumer(job)?;
     let databases = Databases::open(job, &partitions)?;
@@ -64,13 +74,16 @@ pub(crate) fn run(job: &Job, worker: usize, counted: &AtomicU64) -> Result<(), S
     let mut reading = Reading::new(job, &consumer, &partitions)?;
     consumer.assign(&reading.positions()?).map_err(text("assigning the input"))?;
     let mut queue = Queue::of(&consumer)?;
+    let interval = Duration::from_millis(job.commit);
+    let wait = if job.awaited > 0 { WAIT_LIVE } else { WAIT };
     let (mut committed, mut heard) = (Instant::now(), Instant::now());
     loop {
-        let got = queue.take(WAIT, |record| {
+        let got = queue.take(wait, |record| {
             if reading.is_input(record) {
+                counts.input.fetch_add(1, Ordering::Relaxed);
                 return step.input(record);
             }
-            counted.fetch_add(1, Ordering::Relaxed);
+            counts.rekeyed.fetch_add(1, Ordering::Relaxed);
             step.rekeyed(record)
         })?;
         if got > 0 {
@@ -78,8 +91,8 @@ pub(crate) fn run(job: &Job, worker: usize, counted: &AtomicU64) -> Result<(), S
         } else if heard.elapsed() > SILENCE {
             return Err(format!("nothing arrived for {SILENCE:?}, and the input is not at its end"));
         }
-        let is_done = reading.is_done(counted);
-        if is_done || committed.elapsed() >= COMMIT {
+        let is_done = reading.is_done(counts);
+        if is_done || committed.elapsed() >= interval {
             sender.commit(&reading.positions()?, &consumer, is_done)?;
             committed = Instant::now();
         }
@@ -90,27 +103,30 @@ pub(crate) fn run(job: &Job, worker: usize, counted: &AtomicU64) -> Result<(), S
 }
 
 /// What a worker reads.
-struct Reading {
+struct Reading<'a> {
     input: Source,
+    /// The input's name, and how many records it will have in all its partitions where that is not known from its ends.
+    name: &'a str,
+    awaited: u64,
     /// Its partitions of the repartition topic, which has no end, and how many records there will be in all of them.
     rekeyed: Option<(Source, u64)>,
     /// How librdkafka calls the input, once that is known.
     handle: Option<usize>,
 }
 
-impl Reading {
-    fn new(job: &Job, consumer: &BaseConsumer, partitions: &[i32]) -> Result<Reading, String> {
-        let input = Source::of(consumer, INPUT, partitions)?;
+impl<'a> Reading<'a> {
+    fn new(job: &'a Job, consumer: &BaseConsumer, partitions: &[i32]) -> Result<Reading<'a>, String> {
+        let input = Source::of(consumer, &job.input, partitions)?;
         let mut rekeyed = None;
         if job.workload == Workload::W7 {
             let mut source = Source::of(consumer, &format!("{}-{REPARTITION}-repartition", job.app), partitions)?;
             source.ends.clear();
             let all: Vec<i32> = (0..job.partitions).collect();
-            let whole = Source::of(consumer, INPUT, &all)?;
+            let whole = Source::of(consumer, &job.input, &all)?;
             let records = whole.ends.values().sum::<i64>() - whole.next.values().sum::<i64>();
             rekeyed = Some((source, records.cast_unsigned()));
         }
-        Ok(Reading { input, rekeyed, handle: None })
+        Ok(Reading { input, name: &job.input, awaited: job.awaited, rekeyed, handle: None })
     }
 
     /// Moves the position past the record. Whether it is of the input.
@@ -118,7 +134,7 @@ impl Reading {
         if let Some((source, _)) = &mut self.rekeyed
             && self.handle != Some(record.handle())
         {
-            if !record.is_of(INPUT) {
+            if !record.is_of(self.name) {
                 source.passed(record);
                 return false;
             }
@@ -128,9 +144,11 @@ impl Reading {
         true
     }
 
-    fn is_done(&self, counted: &AtomicU64) -> bool {
-        let is_counted = |(_, records): &(Source, u64)| counted.load(Ordering::Relaxed) >= *records;
-        self.input.is_at_end() && self.rekeyed.as_ref().is_none_or(is_counted)
+    fn is_done(&self, counts: &Counts) -> bool {
+        let is_counted = |(_, records): &(Source, u64)| counts.rekeyed.load(Ordering::Relaxed) >= *records;
+        let is_read =
+            if self.awaited > 0 { counts.input.load(Ordering::Relaxed) >= self.awaited } else { self.input.is_at_end() };
+        is_read && self.rekeyed.as_ref().is_none_or(is_counted)
     }
 
     fn positions(&self) -> Result<TopicPartitionList, String> {

@@ -2,7 +2,7 @@
 //! consumer, one producer and a database per partition: read, decode, compute, write the changelog and the result, commit every 100 ms.
 //!
 //! It is no framework: partitions are assigned by hand, there is no event time, no rebalance, no restore, no recovery; the first error ends it. It
-//! ends by itself when what the input held at its start is processed and committed.
+//! ends by itself when what the input held at its start, or was announced for it, is processed and committed.
 
 mod client;
 mod instance;
@@ -12,10 +12,10 @@ mod state;
 mod step;
 
 use std::process::ExitCode;
-use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use headwater_benches::Job;
+use instance::Counts;
 
 fn main() -> ExitCode {
     match Job::from_environment().and_then(|job| run(&job)) {
@@ -29,10 +29,10 @@ fn main() -> ExitCode {
 
 fn run(job: &Job) -> Result<(), String> {
     std::fs::create_dir_all(&job.state).map_err(|error| format!("{}: {error}", job.state.display()))?;
-    let counted = AtomicU64::new(0);
+    let counts = Counts::default();
     let results: Vec<Result<(), String>> = thread::scope(|scope| {
-        let counted = &counted;
-        let workers: Vec<_> = (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, counted))).collect();
+        let counts = &counts;
+        let workers: Vec<_> = (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, counts))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned()))).collect()
     });
     results.into_iter().collect()

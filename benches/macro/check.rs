@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use headwater_benches::Expected;
+use headwater_core::Record;
 use headwater_core::port::LogError;
 
 use crate::stage::Stage;
@@ -19,13 +20,29 @@ pub(crate) struct Span {
 
 /// Reads all committed results, compares them, and answers when they came; what is wrong is an error.
 pub(crate) fn check(stage: &Stage, topic: &str, expected: &mut Expected) -> Result<Span, String> {
+    check_each(stage, topic, expected, |_, _| {})
+}
+
+/// The same, showing each result with its partition's number.
+pub(crate) fn check_each(
+    stage: &Stage,
+    topic: &str,
+    expected: &mut Expected,
+    mut look: impl FnMut(i32, &Record),
+) -> Result<Span, String> {
     let mut span = Span { first: i64::MAX, last: i64::MIN };
-    read(stage, topic, expected, &mut span).map_err(|error| format!("reading {topic}: {error}"))?;
+    let see = |partition: i32, record: &Record| {
+        let at = record.timestamp.as_millis();
+        (span.first, span.last) = (span.first.min(at), span.last.max(at));
+        expected.see(record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
+        look(partition, record);
+    };
+    read(stage, topic, see).map_err(|error| format!("reading {topic}: {error}"))?;
     expected.verdict()?;
     Ok(span)
 }
 
-fn read(stage: &Stage, topic: &str, expected: &mut Expected, span: &mut Span) -> Result<(), LogError> {
+fn read(stage: &Stage, topic: &str, mut see: impl FnMut(i32, &Record)) -> Result<(), LogError> {
     let partitions = stage.partitions_of(topic);
     let mut reader = stage.reader("macro-check")?;
     let ends = reader.ends(&partitions)?;
@@ -42,11 +59,7 @@ fn read(stage: &Stage, topic: &str, expected: &mut Expected, span: &mut Span) ->
     while !left.is_empty() {
         for batch in reader.poll(RECORDS, POLL)? {
             heard = Instant::now();
-            for record in &batch.records {
-                let at = record.timestamp.as_millis();
-                (span.first, span.last) = (span.first.min(at), span.last.max(at));
-                expected.see(record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
-            }
+            batch.records.iter().for_each(|record| see(batch.partition.partition, record));
             left.retain(|(partition, end)| *partition != batch.partition || batch.position < *end);
         }
         if heard.elapsed() > SILENCE {

@@ -29,6 +29,7 @@ const TERMINATED: i32 = 143;
 /// What a process has used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
+    pub(crate) began: Instant,
     /// Milliseconds since 1970.
     pub(crate) began_at: i64,
     /// From its start to its end, or to what was waited for.
@@ -102,7 +103,7 @@ impl Running {
         if !status.code().is_some_and(|code| codes.contains(&code)) {
             return Err(format!("it failed ({status}); the end of its log:\n{}", self.log_end()));
         }
-        Ok(Usage { began_at: self.began_at, seconds, cpu_seconds, peak_mib: self.peak_kib / 1024 })
+        Ok(Usage { began: self.began, began_at: self.began_at, seconds, cpu_seconds, peak_mib: self.peak_kib / 1024 })
     }
 
     fn log_end(&self) -> String {

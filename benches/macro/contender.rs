@@ -2,7 +2,7 @@ use std::fmt;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use headwater_benches::{Job, REPARTITION, STORE, Workload};
+use headwater_benches::{INPUT, Job, REPARTITION, STORE, Workload};
 
 use crate::peer::Peer;
 use crate::settings::Settings;
@@ -63,6 +63,9 @@ impl Contender {
             topics.extend([format!("{app}-control"), format!("{app}-dead-letters")]);
         }
         topics.push(format!("{}-profiles-store-changelog", job.app));
+        if job.input != INPUT {
+            topics.push(job.input.clone());
+        }
         topics.sort();
         topics.dedup();
         topics
@@ -90,10 +93,14 @@ fn headwater(job: &Job, settings: &Settings) -> Command {
     }
     let guarantee = if job.exactly_once { "exactly-once" } else { "at-least-once" };
     command.args(["--bootstrap", &job.bootstrap, "--log-filter", &settings.log]).arg("--state-dir").arg(&job.state);
-    if !job.compression.is_empty() {
-        command.arg("--set").arg(format!("kafka.rdkafka.compression.type={}", job.compression));
+    for (option, asked) in [("compression.type", &job.compression), ("linger.ms", &job.linger)] {
+        if !asked.is_empty() {
+            command.arg("--set").arg(format!("kafka.rdkafka.{option}={asked}"));
+        }
     }
-    for setting in [format!("run.guarantee={guarantee}"), format!("memory.limit={memory}MiB"), "admin.listen=off".to_owned()] {
+    let interval = format!("run.commit_interval={}ms", job.commit);
+    let limit = format!("memory.limit={memory}MiB");
+    for setting in [format!("run.guarantee={guarantee}"), interval, limit, "admin.listen=off".to_owned()] {
         command.arg("--set").arg(setting);
     }
     command

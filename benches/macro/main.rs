@@ -1,14 +1,17 @@
 //! Whole applications on a real broker: Headwater, Kafka Streams and a bare loop on librdkafka and RocksDB (the ceiling) compute the same from the same
 //! topic, one after the other, each in a process of its own, and every result is checked. docs/performance.md says how it is measured.
 //!
-//! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2`; knobs are environment variables: `RECORDS`
-//! (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling`), `MEMORY`
-//! (1024 MiB), `COMPRESSION` (each contender's own), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the contenders' logs), `LOG`
-//! (Headwater's filter, `warn`).
+//! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2 latency restart`; knobs are environment variables:
+//! `RECORDS` (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling`),
+//! `MEMORY` (1024 MiB), `COMPRESSION` and `LINGER` (each contender's own), `COMMIT` (100 ms), `LATENCY` (`W2,W1`), `RATE` (20,000), `SECONDS` (30), `STEADY`
+//! (1,000), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the contenders' logs), `LOG` (Headwater's
+//! filter, `warn`).
 
+mod bench;
 mod check;
 mod child;
 mod contender;
+mod live;
 mod peer;
 mod procfs;
 mod progress;
@@ -20,10 +23,11 @@ mod stage;
 
 use std::process::ExitCode;
 
+use bench::Bench;
 use headwater_benches::Workload;
 use peer::Peer;
-use report::{Entry, Origin};
-use settings::{Settings, Variant};
+use report::Origin;
+use settings::Settings;
 use stage::Stage;
 
 fn main() -> ExitCode {
@@ -45,50 +49,21 @@ fn main() -> ExitCode {
 
 /// Whether all went well.
 fn bench(settings: &Settings) -> Result<bool, String> {
-    let is_restore = |workload: &&Workload| **workload == Workload::W5;
-    let restored = settings.workloads.iter().find(is_restore).is_none_or(|_| restore::run(settings));
-    if settings.workloads.iter().all(|workload| *workload == Workload::W5) {
+    let origin = Origin::find();
+    let restored = !settings.workloads.contains(&Workload::W5) || restore::run(settings, &origin)?;
+    let is_any_other = settings.workloads.iter().any(|workload| *workload != Workload::W5);
+    if !is_any_other && settings.latency.is_empty() && !settings.restart {
         return Ok(restored);
     }
     let stage = Stage::open(settings.partitions).map_err(|error| format!("the broker: {error}"))?;
     let peer = Peer::compile(&stage.guardian)?;
-    stage.load_input(&settings.data).map_err(|error| format!("loading the input: {error}"))?;
+    if is_any_other {
+        stage.load_input(&settings.data).map_err(|error| format!("loading the input: {error}"))?;
+    }
     if settings.workloads.contains(&Workload::W4) {
         stage.load_table(&settings.data).map_err(|error| format!("loading the table: {error}"))?;
     }
     stage.warm_up().map_err(|error| format!("the first transaction: {error}"))?;
-    let origin = Origin::find();
-    let mut entries = Vec::new();
-    for (round, variant) in schedule(settings) {
-        for contender in &settings.contenders {
-            let number = entries.len() + 1;
-            let result = run::run(&stage, settings, &peer, (variant, *contender, number));
-            let entry = Entry { variant, contender: *contender, round, result };
-            let (workload, guarantee, workers) = (variant.workload, variant.guarantee(), variant.workers);
-            match &entry.result {
-                Ok(measured) => eprintln!(
-                    "{workload} {guarantee}, workers: {workers}, round {round}: {contender} {:.0} records/s, {:.1} s, all results right",
-                    measured.records_per_second, measured.total_seconds
-                ),
-                Err(error) => {
-                    eprintln!("FAILED: {workload} {guarantee}, workers: {workers}, round {round}: {contender}: {error}")
-                }
-            }
-            entry.write(settings, &origin)?;
-            entries.push(entry);
-            if stage.is_up().is_err() {
-                return Err("the broker has ended; what was measured before is in the lines above".to_owned());
-            }
-        }
-    }
-    println!("{}", report::table(settings, &origin, &entries));
-    Ok(restored && entries.iter().all(|entry| entry.result.is_ok()))
-}
-
-/// Rounds, and in each all variants: what drifts on the machine meets everybody alike.
-fn schedule(settings: &Settings) -> impl Iterator<Item = (usize, Variant)> {
-    (1..=settings.rounds).flat_map(move |round| {
-        let measured = settings.workloads.iter().filter(|workload| **workload != Workload::W5);
-        measured.flat_map(|workload| settings.variants(*workload)).map(move |variant| (round, variant))
-    })
+    let bench = Bench { stage, settings, peer, origin };
+    Ok(restored & bench.throughput()? & bench.latency()? & bench.restart()?)
 }

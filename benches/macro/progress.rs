@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use headwater_benches::{INPUT, Job, Workload};
+use headwater_benches::{Job, Workload};
 use headwater_core::TopicPartition;
 use headwater_core::port::{Ends, LogError, Reader};
 
@@ -21,9 +21,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Everything that the input has by now.
     pub(crate) fn of(stage: &Stage, job: &Job, output: &str, results: u64) -> Result<Progress, LogError> {
         let mut reader = stage.reader(&job.app)?;
-        let input = stage.partitions_of(INPUT);
+        let input = stage.partitions_of(&job.input);
         let ends = reader.ends(&input)?;
         let behind = (job.workload == Workload::W7).then(|| (stage.partitions_of(output), results.cast_signed()));
         Ok(Progress { reader, input, ends, results: behind, still: (0, Instant::now()) })

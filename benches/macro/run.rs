@@ -1,13 +1,13 @@
 use std::fs;
+use std::path::PathBuf;
 
-use headwater_benches::{Expected, Job};
+use headwater_benches::{Expected, INPUT, Job};
 use headwater_core::port::{Log, LogError};
 
 use crate::check::check;
 use crate::child::{Running, Usage};
 use crate::contender::Contender;
 use crate::peer::Peer;
-use crate::procfs;
 use crate::progress::Progress;
 use crate::settings::{Settings, Variant};
 use crate::stage::Stage;
@@ -36,7 +36,17 @@ pub(crate) fn run(
     (variant, contender, number): (Variant, Contender, usize),
 ) -> Result<Measured, String> {
     let app = format!("{}-{contender}-{number}", variant.workload.to_string().to_lowercase());
-    let job = Job {
+    let job = job(stage, settings, variant, app);
+    let measured = measure(stage, settings, peer, &job, contender);
+    let cleaned = clean(stage, &job, contender);
+    let measured = measured?;
+    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
+    Ok(measured)
+}
+
+/// What a contender is told who reads the input that is there already.
+pub(crate) fn job(stage: &Stage, settings: &Settings, variant: Variant, app: String) -> Job {
+    Job {
         workload: variant.workload,
         state: stage.directory().join(&app),
         app,
@@ -45,15 +55,16 @@ pub(crate) fn run(
         exactly_once: variant.exactly_once,
         partitions: stage.partitions,
         compression: settings.compression.clone(),
-    };
-    let measured = measure(stage, settings, peer, &job, contender);
-    let cleaned = clean(stage, &job, contender);
-    let measured = measured?;
-    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
-    Ok(measured)
+        input: INPUT.to_owned(),
+        awaited: 0,
+        commit: settings.commit,
+        linger: settings.linger.clone(),
+        stays: false,
+    }
 }
 
-fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender: Contender) -> Result<Measured, String> {
+/// Creates what the contender cannot create by itself. Answers the topic of its results.
+pub(crate) fn create_topics(stage: &Stage, job: &Job, contender: Contender) -> Result<String, String> {
     let output = contender.output(job);
     for topic in contender.needs(job) {
         // Of the results the time at which they came is wanted; changelogs and repartitions keep their records' own.
@@ -61,20 +72,29 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
         let config: &[(&str, &str)] = if is_output { &[("message.timestamp.type", "LogAppendTime")] } else { &[] };
         stage.create(&topic, config).map_err(|error| format!("creating {topic}: {error}"))?;
     }
+    Ok(output)
+}
+
+/// Where a contender's log goes.
+pub(crate) fn log_path(stage: &Stage, settings: &Settings, name: &str) -> PathBuf {
+    settings.logs.as_deref().unwrap_or_else(|| stage.directory()).join(format!("{name}.log"))
+}
+
+fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender: Contender) -> Result<Measured, String> {
+    let output = create_topics(stage, job, contender)?;
     let mut expected = Expected::of(job.workload, &settings.data);
-    let log = settings.logs.as_deref().unwrap_or_else(|| stage.directory()).join(format!("{}.log", job.app));
+    let log = log_path(stage, settings, &job.app);
     let mut progress =
         Progress::of(stage, job, &output, expected.results()).map_err(|error| format!("looking at the input: {error}"))?;
-    let broker_cpu = || procfs::stat(stage.broker_pid).map_or(0.0, |stat| stat.cpu_seconds);
-    let before = broker_cpu();
+    let before = stage.broker_cpu_seconds();
     let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;
     let usage = match contender.ends_by_itself(job.workload) {
         true => running.end(settings.limit, || stage.is_up())?,
         false => running.stop_when(settings.limit, || stage.is_up().and_then(|()| progress.is_done()))?,
     };
-    let broker_cpu_seconds = broker_cpu() - before;
+    let broker_cpu_seconds = stage.broker_cpu_seconds() - before;
     let span = check(stage, &output, &mut expected)?;
-    let Usage { began_at, seconds, cpu_seconds, peak_mib } = usage;
+    let Usage { began_at, seconds, cpu_seconds, peak_mib, .. } = usage;
     let since_start = |at: i64| (at - began_at) as f64 / 1e3;
     let is_bounded = job.workload.is_bounded();
     let output_seconds = (span.last - span.first).max(1) as f64 / 1e3;
@@ -90,7 +110,8 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
     })
 }
 
-fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError> {
+/// Removes state, topics and groups.
+pub(crate) fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError> {
     if let Err(error) = fs::remove_dir_all(&job.state)
         && error.kind() != std::io::ErrorKind::NotFound
     {

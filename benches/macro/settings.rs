@@ -5,14 +5,20 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use headwater_benches::{Data, Workload};
+use headwater_benches::{Answers, Data, Workload};
 
 use crate::contender::Contender;
+use crate::live::latency::WARM_UP;
 
 /// What is run, from the command line and the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// Whose records per second are measured.
     pub(crate) workloads: Vec<Workload>,
+    /// Whose latency is measured.
+    pub(crate) latency: Vec<Workload>,
+    /// Whether restarts are measured.
+    pub(crate) restart: bool,
     pub(crate) contenders: Vec<Contender>,
     pub(crate) data: Data,
     pub(crate) partitions: i32,
@@ -21,6 +27,15 @@ pub(crate) struct Settings {
     pub(crate) memory: u64,
     /// How what is written is compressed; empty: as each contender does by itself.
     pub(crate) compression: String,
+    /// Milliseconds for which what is to be sent may wait for more; empty: as each contender does by itself.
+    pub(crate) linger: String,
+    /// Milliseconds between commits.
+    pub(crate) commit: u64,
+    /// Records per second, and for how many seconds, where latency is measured.
+    pub(crate) rate: u64,
+    pub(crate) seconds: u64,
+    /// Records per second while a process is restarted.
+    pub(crate) steady: u64,
     /// How long a contender may take.
     pub(crate) limit: Duration,
     /// Where the lines of JSON go; standard output if nowhere.
@@ -43,24 +58,40 @@ pub(crate) struct Variant {
 
 const EXACTLY: &str = "exactly-once";
 const AT_LEAST: &str = "at-least-once";
+/// What may be asked for beside workloads.
+const LATENCY: &str = "latency";
+const RESTART: &str = "restart";
 
 impl Settings {
-    /// `arguments`: workloads; words with dashes, which cargo adds, are left out.
+    /// `arguments`: workloads, `latency` and `restart`; words with dashes, which cargo adds, are left out.
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Settings, String> {
-        let mut workloads: Vec<Workload> =
-            arguments.filter(|word| !word.starts_with('-')).map(|word| word.parse()).collect::<Result<_, _>>()?;
-        if workloads.is_empty() {
+        let (mut workloads, mut latency, mut restart) = (Vec::new(), Vec::new(), false);
+        for word in arguments.filter(|word| !word.starts_with('-')) {
+            match word.as_str() {
+                LATENCY => latency = list("LATENCY", vec![Workload::W2, Workload::W1])?,
+                RESTART => restart = true,
+                workload => workloads.push(workload.parse().map_err(|error| format!("{error}, and {LATENCY}, and {RESTART}"))?),
+            }
+        }
+        if workloads.is_empty() && latency.is_empty() && !restart {
             workloads.push(Workload::W6);
         }
         let data = Data { records: one("RECORDS", 2_000_000)?, keys: one("KEYS", 100_000)?, skew: one("SKEW", 0.0)? };
         let settings = Settings {
             workloads,
+            latency,
+            restart,
             contenders: list("ONLY", Contender::ALL.to_vec())?,
             data,
             partitions: one("PARTITIONS", 4)?,
             rounds: one("ROUNDS", 3)?,
             memory: one("MEMORY", 1024)?,
             compression: one("COMPRESSION", String::new())?,
+            linger: one("LINGER", String::new())?,
+            commit: one("COMMIT", 100)?,
+            rate: one("RATE", 20_000)?,
+            seconds: one("SECONDS", 30)?,
+            steady: one("STEADY", 1_000)?,
             // A tenth of what Kafka Streams does on two busy cores, and two minutes for the start.
             limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),
             results: path("RESULTS"),
@@ -86,6 +117,11 @@ impl Settings {
             (self.memory < 256, "MEMORY must be 256 (MiB) or more"),
             (self.workers.contains(&0), "WORKERS must be 1 or more"),
             (self.contenders.is_empty(), "ONLY names nobody"),
+            (self.latency.iter().any(|workload| !Answers::WORKLOADS.contains(workload)), "LATENCY is of W1, W2 or both"),
+            (self.rate == 0 || self.steady == 0, "RATE and STEADY must be 1 or more"),
+            (self.seconds <= WARM_UP.as_secs(), "SECONDS must be 6 or more: the first 5 do not count"),
+            (self.commit == 0, "COMMIT must be 1 (ms) or more"),
+            (!self.linger.is_empty() && self.linger.parse::<u32>().is_err(), "LINGER is a number of milliseconds"),
             (
                 !["", "none", "lz4", "zstd", "gzip", "snappy"].contains(&self.compression.as_str()),
                 "COMPRESSION is none, lz4, zstd, gzip or snappy",
@@ -103,6 +139,21 @@ impl Settings {
     /// Threads of a restore; as many as its proof takes if nothing is asked for.
     pub(crate) fn restore_workers(&self) -> usize {
         self.workers.first().copied().unwrap_or(2)
+    }
+
+    /// The variants whose latency is measured: those asked for, else exactly-once and at-least-once, with one worker.
+    pub(crate) fn latency_variants(&self) -> Vec<Variant> {
+        let guarantees = match self.guarantees.as_slice() {
+            [] => vec![true, false],
+            named => named.iter().map(|name| name == EXACTLY).collect(),
+        };
+        let workers = if self.workers.is_empty() { &[1] } else { self.workers.as_slice() };
+        let variants = |workload: &Workload| {
+            let workload = *workload;
+            let of = guarantees.iter().flat_map(move |exactly_once| workers.iter().map(move |workers| (*exactly_once, *workers)));
+            of.map(move |(exactly_once, workers)| Variant { workload, exactly_once, workers }).collect::<Vec<_>>()
+        };
+        self.latency.iter().flat_map(variants).collect()
     }
 
     /// The variants of a workload: those asked for, else exactly-once with one worker; of W2 all four.

@@ -60,6 +60,11 @@ impl Stage {
         self.broker.bootstrap()
     }
 
+    /// User and system time of the broker so far.
+    pub(crate) fn broker_cpu_seconds(&self) -> f64 {
+        procfs::stat(self.broker_pid).map_or(0.0, |stat| stat.cpu_seconds)
+    }
+
     /// Nothing can be measured any more once the broker has ended.
     pub(crate) fn is_up(&self) -> Result<(), String> {
         match procfs::stat(self.broker_pid).filter(|stat| !stat.is_ended()) {
@@ -118,13 +123,29 @@ impl Stage {
         producer.flush()
     }
 
+    /// A producer that hardly lets a record wait for company: what it adds is measured as everybody's latency.
+    pub(crate) fn prompt_producer(&self) -> Result<Box<dyn Producer>, LogError> {
+        let config = self.broker.config().option("compression.type", "none").option("linger.ms", "1");
+        let mut producer = KafkaLog::connect(config)?.producer(&ProducerConfig { transactional_id: None })?;
+        producer.init()?;
+        Ok(producer)
+    }
+
     fn producer(&self) -> Result<Box<dyn Producer>, LogError> {
         let mut producer = self.log.producer(&ProducerConfig { transactional_id: None })?;
         producer.init()?;
         Ok(producer)
     }
 
-    fn send(&self, producer: &mut dyn Producer, topic: &TopicName, key: &str, value: &[u8], at: i64) -> Result<(), LogError> {
+    /// Writes a record, with a time in milliseconds since 1970, into its key's partition.
+    pub(crate) fn send(
+        &self,
+        producer: &mut dyn Producer,
+        topic: &TopicName,
+        key: &str,
+        value: &[u8],
+        at: i64,
+    ) -> Result<(), LogError> {
         let partition = partition_for(Some(key.as_bytes()), self.partitions, 0);
         let (key, value, timestamp) = (Some(key.as_bytes()), Some(value), Timestamp::from_millis(at));
         producer.send(Outgoing { topic, partition, key, value, timestamp, headers: &[], track_offset: false })

@@ -46,7 +46,7 @@ import org.apache.kafka.streams.state.WindowStore;
  * Kafka Streams' side of the macro bench: the workloads as a user of its DSL would write them, with serdes written by hand on Jackson's streaming
  * API, which cost less than an ObjectMapper. What to do is in the environment, as for the other contenders.
  *
- * Everything is left at its default but for: the guarantee, the number of threads and the directory; commits every 100 ms, as Headwater's; no cache
+ * Everything is left at its default but for: the guarantee, the number of threads and the directory; the interval of commits, as Headwater's; no cache
  * in front of the stores, so that every update is written, as Headwater does; topologies optimised; and windowed changelogs that keep old event times.
  */
 public final class Streams {
@@ -98,16 +98,18 @@ public final class Streams {
         return value;
     }
 
-    /** Commits and leaves the group at once; by default it would stay a member until its session is over. */
+    /** Commits and leaves the group at once, unless it is told to do as it does by default: stay a member until its session is over. */
     private static void close(KafkaStreams streams) {
-        CloseOptions options = CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
+        boolean stays = Boolean.parseBoolean(env("STAYS"));
+        CloseOptions options = CloseOptions.groupMembershipOperation(stays
+            ? CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP : CloseOptions.GroupMembershipOperation.LEAVE_GROUP);
         streams.close(options.withTimeout(Duration.ofSeconds(CLOSE_SECONDS)));
     }
 
     private static Map<TopicPartition, Long> ends(Admin admin) throws Exception {
         Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
         for (int partition = 0; partition < Integer.parseInt(env("PARTITIONS")); partition++) {
-            asked.put(new TopicPartition("input", partition), OffsetSpec.latest());
+            asked.put(new TopicPartition(env("INPUT"), partition), OffsetSpec.latest());
         }
         Map<TopicPartition, Long> ends = new HashMap<>();
         admin.listOffsets(asked).all().get().forEach((partition, found) -> ends.put(partition, found.offset()));
@@ -132,7 +134,7 @@ public final class Streams {
         config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, env("WORKERS"));
         config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
             exactlyOnce ? StreamsConfig.EXACTLY_ONCE_V2 : StreamsConfig.AT_LEAST_ONCE);
-        config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, Integer.parseInt(env("COMMIT")));
         config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
         config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
         config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
@@ -141,6 +143,9 @@ public final class Streams {
         if (!env("COMPRESSION").isEmpty()) {
             config.put(StreamsConfig.producerPrefix("compression.type"), env("COMPRESSION"));
         }
+        if (!env("LINGER").isEmpty()) {
+            config.put(StreamsConfig.producerPrefix("linger.ms"), env("LINGER"));
+        }
         return config;
     }
 
@@ -148,7 +153,7 @@ public final class Streams {
 
     private static Topology topology(String workload, Properties config) {
         StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(config)));
-        KStream<String, Event> events = builder.stream("input", Consumed.with(Serdes.String(), EVENT));
+        KStream<String, Event> events = builder.stream(env("INPUT"), Consumed.with(Serdes.String(), EVENT));
         String output = env("APP") + "-out";
         switch (workload) {
             case "W1" -> events.filter((key, event) -> event.amount % 10 != 0).mapValues(Streams::mapped)

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use crate::Workload;
 
-/// The topic that every workload reads.
+/// The topic that every workload reads, unless records are to be written while it runs.
 pub const INPUT: &str = "input";
 /// The topic of the table.
 pub const TABLE: &str = "profiles";
@@ -27,6 +27,16 @@ pub struct Job {
     pub partitions: i32,
     /// How what is written is compressed, by Kafka's name for it; empty: as the contender does by itself.
     pub compression: String,
+    /// The topic to read: [`INPUT`], or one that is written to meanwhile.
+    pub input: String,
+    /// How many records the input will have in the end; 0: as many as at the start. For a contender that ends by itself.
+    pub awaited: u64,
+    /// Milliseconds between commits.
+    pub commit: u64,
+    /// Milliseconds for which what is to be sent may wait for more; empty: as the contender does by itself.
+    pub linger: String,
+    /// Whether Kafka Streams stays in its group when it is stopped, as it does unless it is told not to.
+    pub stays: bool,
 }
 
 impl Job {
@@ -46,6 +56,11 @@ impl Job {
             ("BENCH_EXACTLY_ONCE", self.exactly_once.to_string()),
             ("BENCH_PARTITIONS", self.partitions.to_string()),
             ("BENCH_COMPRESSION", self.compression.clone()),
+            ("BENCH_INPUT", self.input.clone()),
+            ("BENCH_AWAITED", self.awaited.to_string()),
+            ("BENCH_COMMIT", self.commit.to_string()),
+            ("BENCH_LINGER", self.linger.clone()),
+            ("BENCH_STAYS", self.stays.to_string()),
         ]
     }
 
@@ -67,6 +82,11 @@ impl Job {
             exactly_once: read("BENCH_EXACTLY_ONCE")?,
             partitions: read("BENCH_PARTITIONS")?,
             compression: read("BENCH_COMPRESSION")?,
+            input: read("BENCH_INPUT")?,
+            awaited: read("BENCH_AWAITED")?,
+            commit: read("BENCH_COMMIT")?,
+            linger: read("BENCH_LINGER")?,
+            stays: read("BENCH_STAYS")?,
         })
     }
 }

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Some("handover") => beside_us("ledger").map(|ledger| handover::run(&ledger, &handover_options()).are_good()),
         Some("restore") => std::env::current_exe()
             .map_err(|error| error.to_string())
-            .map(|program| restore::run(&program, &restore_options()))
+            .map(|program| restore::run(&program, &restore_options(), |_| {}))
             .map(|findings: Findings| findings.are_good()),
         Some("restore-once") => restore::run_once(&arguments[1..]).map(|()| true),
         _ => Err("say what to prove: kills, rolling, restore, backfill or handover".into()),

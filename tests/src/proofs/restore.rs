@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use headwater_core::port::Log;
 use headwater_core::port::{LogError, Producer, ProducerConfig};
@@ -39,9 +38,32 @@ pub struct Options {
     pub peer: Option<std::path::PathBuf>,
 }
 
+/// One restore that went well.
+#[derive(Clone, Copy, Debug)]
+pub struct Restored {
+    /// From 1.
+    pub round: usize,
+    /// Whether it was Kafka Streams.
+    pub is_peer: bool,
+    /// Records.
+    pub records: u64,
+    /// From the first task's beginning to the last one's end.
+    pub seconds: f64,
+    /// User and system time of the whole process.
+    pub cpu_seconds: f64,
+    /// The largest resident size of the process, in MiB.
+    pub peak_mib: f64,
+}
+
+impl Restored {
+    fn records_per_second(&self) -> f64 {
+        self.records as f64 / self.seconds
+    }
+}
+
 /// Fills a changelog, then restores it in processes of their own, one at a time. `program` is the running binary: called with `restore-once` it
-/// must call [`run_once`].
-pub fn run(program: &Path, options: &Options) -> Findings {
+/// must call [`run_once`]. Each restore is told to `tell`.
+pub fn run(program: &Path, options: &Options, mut tell: impl FnMut(&Restored)) -> Findings {
     let mut findings = Findings::new();
     let guardian = Guardian::new("headwater-proof-");
     let cluster = Cluster::start(&ClusterOptions { brokers: 1, properties: Vec::new() }, guardian.directory(), &guardian);
@@ -57,13 +79,17 @@ pub fn run(program: &Path, options: &Options) -> Findings {
         let state = guardian.directory().join(format!("state-{round}")).display().to_string();
         let mut command = Command::new(program);
         command.args(["restore-once", &bootstrap, &state, &workers]);
-        ours.extend(measure("headwater", &mut command, options.keys, &guardian, &mut findings));
+        let restored = measure((round, false), &mut command, options.keys, &guardian, &mut findings);
+        restored.iter().for_each(&mut tell);
+        ours.extend(restored.as_ref().map(Restored::records_per_second));
         if let Some(peer) = &options.peer {
             let state = guardian.directory().join(format!("peer-{round}")).display().to_string();
             let mut command = Command::new("java");
             command.args(["-Xmx1g", "-cp", &format!("{}/*", kafka_jars::directory().display())]).arg(peer);
             command.args([APP, INPUT, STORE, &bootstrap, &state, &workers]);
-            theirs.extend(measure("kafka-streams", &mut command, options.keys, &guardian, &mut findings));
+            let restored = measure((round, true), &mut command, options.keys, &guardian, &mut findings);
+            restored.iter().for_each(&mut tell);
+            theirs.extend(restored.as_ref().map(Restored::records_per_second));
         }
     }
     let median = |rates: &mut Vec<f64>| {
@@ -82,8 +108,15 @@ pub fn run(program: &Path, options: &Options) -> Findings {
     findings
 }
 
-/// Runs one restore; its last line says what it did: `restored=N seconds=S ...`. Answers records per second.
-fn measure(who: &str, command: &mut Command, keys: u64, guardian: &Guardian, findings: &mut Findings) -> Option<f64> {
+/// Runs one restore; its last line says what it did: `restored=N seconds=S ...`.
+fn measure(
+    (round, is_peer): (usize, bool),
+    command: &mut Command,
+    keys: u64,
+    guardian: &Guardian,
+    findings: &mut Findings,
+) -> Option<Restored> {
+    let who = if is_peer { "kafka-streams" } else { "headwater" };
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let child = child.unwrap_or_else(|error| panic!("{who} cannot be started: {error}"));
     let pid = child.id();
@@ -101,7 +134,8 @@ fn measure(who: &str, command: &mut Command, keys: u64, guardian: &Guardian, fin
     if restored as u64 != keys {
         findings.violation(format_args!("{who} restored {restored} of {keys} records"));
     }
-    Some(restored / Duration::from_secs_f64(seconds).as_secs_f64())
+    let (cpu_seconds, peak_mib) = (number("cpu_seconds")?, number("peak_rss_mib")?);
+    Some(Restored { round, is_peer, records: restored as u64, seconds, cpu_seconds, peak_mib })
 }
 
 /// Every key once. What the values are matters to nobody who restores.

@@ -9,8 +9,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Files that may sleep, and why.
-const MAY_SLEEP: [(&str, &str); 7] = [
+const MAY_SLEEP: [(&str, &str); 8] = [
     ("apps/ledger/src/load.rs", "a rate is kept by waiting"),
+    ("benches/macro/live/feed.rs", "a rate is kept by waiting"),
     ("framework/headwater/src/session.rs", "the pause between two looks at the backlog"),
     ("framework/kafka/src/error.rs", "the pause before the broker is asked again"),
     ("framework/runtime/src/control/mod.rs", "the pause before the control topic is written again, when others write to it too"),

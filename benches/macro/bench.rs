@@ -1,0 +1,94 @@
+use headwater_benches::Workload;
+
+use crate::contender::Contender;
+use crate::live::latency::{self, Latency};
+use crate::live::restart::{self, Restart};
+use crate::peer::Peer;
+use crate::report::{Entry, Figures, Origin, Table};
+use crate::run::{self, Measured};
+use crate::settings::{Settings, Variant};
+use crate::stage::Stage;
+
+/// Everything that is run on one broker. Each method runs one kind, prints its table, and answers whether all of it went well.
+pub(crate) struct Bench<'a> {
+    pub(crate) stage: Stage,
+    pub(crate) settings: &'a Settings,
+    pub(crate) peer: Peer,
+    pub(crate) origin: Origin,
+}
+
+impl Bench<'_> {
+    /// Records per second of the workloads, from what is there already.
+    pub(crate) fn throughput(&self) -> Result<bool, String> {
+        let measured = self.settings.workloads.iter().filter(|workload| **workload != Workload::W5);
+        let variants: Vec<Variant> = measured.flat_map(|workload| self.settings.variants(*workload)).collect();
+        let mut entries: Vec<Entry<Measured>> = Vec::new();
+        for (round, variant, contender) in self.schedule(&variants) {
+            let result = run::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
+            let entry = Entry { variant, contender: contender.to_string(), round, result };
+            self.keep(&mut entries, "throughput", entry, |measured| {
+                format!("{:.0} records/s, {:.1} s", measured.records_per_second, measured.total_seconds)
+            })?;
+        }
+        Ok(self.conclude(&entries, |table| table.throughput()))
+    }
+
+    /// Latency of what comes at a rate.
+    pub(crate) fn latency(&self) -> Result<bool, String> {
+        let mut entries: Vec<Entry<Latency>> = Vec::new();
+        for (round, variant, contender) in self.schedule(&self.settings.latency_variants()) {
+            let result = latency::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
+            let entry = Entry { variant, contender: contender.to_string(), round, result };
+            self.keep(&mut entries, "latency", entry, |measured| {
+                format!("p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", measured.p50_ms, measured.p99_ms, measured.max_ms)
+            })?;
+        }
+        Ok(self.conclude(&entries, |table| table.latency()))
+    }
+
+    /// A stop and a start under a steady input.
+    pub(crate) fn restart(&self) -> Result<bool, String> {
+        let rounds = if self.settings.restart { self.settings.rounds } else { 0 };
+        let asked = |contender: Contender| self.settings.contenders.contains(&contender);
+        let mut entries: Vec<Entry<Restart>> = Vec::new();
+        for round in 1..=rounds {
+            for case in restart::CASES.into_iter().filter(|case| asked(case.1)) {
+                let variant = Variant { workload: Workload::W2, exactly_once: true, workers: 1 };
+                let result = restart::run(&self.stage, self.settings, &self.peer, (variant, case, entries.len() + 1));
+                let entry = Entry { variant, contender: case.0.to_owned(), round, result };
+                self.keep(&mut entries, "restart", entry, |measured| {
+                    format!("{:.2} s from its start to its first result", measured.first_seconds)
+                })?;
+            }
+        }
+        Ok(self.conclude(&entries, |table| table.restart()))
+    }
+
+    /// Rounds, in each all variants, and of each all contenders: what drifts on the machine meets everybody alike.
+    fn schedule<'a>(&'a self, variants: &'a [Variant]) -> impl Iterator<Item = (usize, Variant, Contender)> + 'a {
+        let contenders = &self.settings.contenders;
+        (1..=self.settings.rounds).flat_map(move |round| {
+            variants.iter().flat_map(move |variant| contenders.iter().map(move |contender| (round, *variant, *contender)))
+        })
+    }
+
+    fn keep<M: Figures>(
+        &self,
+        entries: &mut Vec<Entry<M>>,
+        kind: &str,
+        entry: Entry<M>,
+        tell: impl FnOnce(&M) -> String,
+    ) -> Result<(), String> {
+        entry.tell(tell);
+        entry.write(kind, self.settings, &self.origin)?;
+        entries.push(entry);
+        self.stage.is_up().map_err(|_| "the broker has ended; what was measured before is in the lines above".to_owned())
+    }
+
+    fn conclude<M>(&self, entries: &[Entry<M>], table: impl FnOnce(&Table<'_, M>) -> String) -> bool {
+        if !entries.is_empty() {
+            println!("{}", table(&Table { settings: self.settings, origin: &self.origin, entries }));
+        }
+        entries.iter().all(|entry| entry.result.is_ok())
+    }
+}
