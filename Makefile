@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-restart bench-quick lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-restart bench-quick bench-guard bench-plots lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -87,6 +87,18 @@ bench-quick: ## bench-macro once with 300,000 records, some 5 minutes: whether a
 	@scripts/setup.sh all
 	RECORDS=$${RECORDS:-300000} KEYS=$${KEYS:-30000} ROUNDS=$${ROUNDS:-1} WORKERS=$${WORKERS:-1} GUARANTEE=$${GUARANTEE:-exactly-once} \
 	$(BENCH) macro -- $(WORKLOADS)
+
+GUARDED = $(CARGO_TARGET_DIR)/bench-guard.jsonl
+RESULTS_COMMAND = cargo run --release --quiet -p headwater-benches --bin bench-results --
+bench-guard: ## counts and ratios against the committed ones; RESULTS=file of a run that is there, UPDATE=1 commits to what is found
+	@scripts/setup.sh all
+	UPDATE="$(UPDATE)" $(BENCH) guard
+	@[ -n "$(RESULTS)" ] || { rm -f "$(GUARDED)"; RESULTS="$(GUARDED)" $(BENCH) macro -- $(WORKLOADS); }
+	$(RESULTS_COMMAND) ratios "$(or $(RESULTS),$(GUARDED))" benches/guard/ratios.json $(if $(filter 1,$(UPDATE)),--update)
+
+bench-plots: ## draws RESULTS=file, lines that bench-macro has written, into docs/performance
+	@[ -n "$(RESULTS)" ] || { echo "RESULTS=file is missing: what bench-macro was told with RESULTS" >&2; exit 2; }
+	$(RESULTS_COMMAND) plots "$(RESULTS)" docs/performance
 
 lint: ## formatting, clippy, dependencies and the chart
 	@scripts/setup.sh build

@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+
+use crate::line::{Line, median};
+
+/// A ratio may fall by this share before it counts as lost.
+pub(crate) const TOLERATED_LOSS: f64 = 0.15;
+
+const OURS: &str = "headwater";
+const THEIRS: [&str; 2] = ["streams", "ceiling"];
+/// What is compared, and whether more of it is better.
+const FIGURES: [(&str, fn(&Line) -> f64, bool); 3] = [
+    ("records/s", |line| line.records_per_second, true),
+    ("CPU per record", Line::cpu_per_record, false),
+    ("peak memory", |line| line.peak_mib, false),
+];
+
+/// How many times better than somebody else, by what was run, whom it is compared with, and in what. Above 1: better.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Ratios(pub(crate) BTreeMap<String, f64>);
+
+/// What a comparison came to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) compared: usize,
+    /// In words.
+    pub(crate) losses: Vec<String>,
+    /// Everything, as Markdown.
+    pub(crate) table: String,
+}
+
+impl Ratios {
+    /// Of the medians of runs, whatever their order.
+    pub(crate) fn of(lines: &[Line]) -> Ratios {
+        let mut groups: BTreeMap<String, Vec<&Line>> = BTreeMap::new();
+        let measured = lines.iter().filter(|line| line.kind == "throughput");
+        measured.for_each(|line| groups.entry(line.what()).or_default().push(line));
+        let mut ratios = BTreeMap::new();
+        for (what, lines) in groups {
+            for (figure, of, is_more_better) in FIGURES {
+                let median_of = |who: &str| median(lines.iter().filter(|line| line.contender == who).map(|line| of(line)));
+                for theirs in THEIRS {
+                    let (Some(our), Some(their)) = (median_of(OURS), median_of(theirs)) else { continue };
+                    let (above, below) = if is_more_better { (our, their) } else { (their, our) };
+                    if above > 0.0 && below > 0.0 {
+                        ratios.insert(format!("{what}: {figure} against {theirs}"), (above / below * 1e3).round() / 1e3);
+                    }
+                }
+            }
+        }
+        Ratios(ratios)
+    }
+
+    pub(crate) fn from_json(text: &str) -> Result<Ratios, String> {
+        serde_json::from_str(text).map(Ratios).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        // Numbers under names: they can be written.
+        serde_json::to_string_pretty(&self.0).unwrap_or_default() + "\n"
+    }
+
+    /// Compares what was found with these. What only one of the two has is told, and no loss.
+    pub(crate) fn compare(&self, found: &Ratios) -> Verdict {
+        let (mut compared, mut losses) = (0, Vec::new());
+        let mut table = "| ratio | committed | found | |\n| --- | --- | --- | --- |\n".to_owned();
+        for (what, committed) in &self.0 {
+            let Some(now) = found.0.get(what) else {
+                table += &format!("| {what} | {committed:.2} | - | not measured |\n");
+                continue;
+            };
+            compared += 1;
+            let change = now / committed - 1.0;
+            let is_lost = change < -TOLERATED_LOSS;
+            table += &format!(
+                "| {what} | {committed:.2} | {now:.2} | {:+.0} %{} |\n",
+                change * 100.0,
+                if is_lost { ", LOST" } else { "" }
+            );
+            if is_lost {
+                losses.push(format!("{what}: {now:.2} instead of {committed:.2}"));
+            }
+        }
+        for (what, now) in found.0.iter().filter(|(what, _)| !self.0.contains_key(*what)) {
+            table += &format!("| {what} | - | {now:.2} | not committed |\n");
+        }
+        Verdict { compared, losses, table }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(contender: &str, records_per_second: f64, cpu_seconds: f64, peak_mib: f64) -> Line {
+        Line {
+            kind: "throughput".into(),
+            workload: "W2".into(),
+            contender: contender.into(),
+            guarantee: "exactly-once".into(),
+            workers: 1,
+            records: 1000,
+            keys: 10,
+            records_per_second,
+            cpu_seconds,
+            peak_mib,
+            ..Line::default()
+        }
+    }
+
+    const WHAT: &str = "W2 exactly-once, workers 1, 1000 records, 10 keys, skew 0";
+
+    fn ratios(named: &[(&str, f64)]) -> Ratios {
+        Ratios(named.iter().map(|(name, ratio)| (format!("{WHAT}: {name}"), *ratio)).collect())
+    }
+
+    #[test]
+    fn more_is_better_of_speed_and_less_of_cost() {
+        let lines = [
+            line("headwater", 300.0, 1.0, 100.0),
+            line("streams", 100.0, 4.0, 250.0),
+            // The median of three.
+            line("headwater", 200.0, 2.0, 100.0),
+            line("headwater", 900.0, 0.5, 100.0),
+            Line { kind: "latency".into(), ..line("streams", 1.0, 1.0, 1.0) },
+        ];
+        let expected = ratios(&[
+            ("records/s against streams", 3.0),
+            ("CPU per record against streams", 4.0),
+            ("peak memory against streams", 2.5),
+        ]);
+        assert_eq!(Ratios::of(&lines), expected);
+    }
+
+    #[test]
+    fn runs_of_other_data_are_not_compared() {
+        let lines = [line("headwater", 300.0, 1.0, 100.0), Line { keys: 11, ..line("streams", 100.0, 4.0, 250.0) }];
+        assert_eq!(Ratios::of(&lines), Ratios::default());
+    }
+
+    #[test]
+    fn a_loss_is_one_of_more_than_fifteen_percent() {
+        let committed = ratios(&[("a", 2.0), ("b", 2.0), ("c", 2.0), ("d", 2.0)]);
+        let verdict = committed.compare(&ratios(&[("a", 1.71), ("b", 1.69), ("c", 9.0), ("e", 1.0)]));
+        assert_eq!((verdict.compared, verdict.losses), (3, vec![format!("{WHAT}: b: 1.69 instead of 2.00")]));
+        assert!(verdict.table.contains(": d | 2.00 | - | not measured |"), "{}", verdict.table);
+        assert!(verdict.table.contains(": e | - | 1.00 | not committed |"), "{}", verdict.table);
+    }
+
+    #[test]
+    fn they_are_read_as_they_were_written() {
+        let some = ratios(&[("a", 2.5)]);
+        assert_eq!(Ratios::from_json(&some.to_json()), Ok(some));
+    }
+}
