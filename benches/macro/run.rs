@@ -38,10 +38,7 @@ pub(crate) fn run(
     let app = format!("{}-{contender}-{number}", variant.workload.to_string().to_lowercase());
     let job = job(stage, settings, variant, app);
     let measured = measure(stage, settings, peer, &job, contender);
-    let cleaned = clean(stage, &job, contender);
-    let measured = measured?;
-    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
-    Ok(measured)
+    cleaned(stage, &job, contender, measured)
 }
 
 /// What a contender is told who reads the input that is there already.
@@ -110,8 +107,16 @@ fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender
     })
 }
 
+/// Removes what a contender has left, however its run ended, and answers what was measured.
+pub(crate) fn cleaned<T>(stage: &Stage, job: &Job, contender: Contender, measured: Result<T, String>) -> Result<T, String> {
+    let cleaned = clean(stage, job, contender);
+    let measured = measured?;
+    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
+    Ok(measured)
+}
+
 /// Removes state, topics and groups.
-pub(crate) fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError> {
+fn clean(stage: &Stage, job: &Job, contender: Contender) -> Result<(), LogError> {
     if let Err(error) = fs::remove_dir_all(&job.state)
         && error.kind() != std::io::ErrorKind::NotFound
     {

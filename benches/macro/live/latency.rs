@@ -12,7 +12,7 @@ use crate::child::{Running, Usage};
 use crate::contender::Contender;
 use crate::peer::Peer;
 use crate::report::{Figures, rounded};
-use crate::run::{clean, create_topics, job, log_path};
+use crate::run::{cleaned, create_topics, job, log_path};
 use crate::settings::{Settings, Variant};
 use crate::stage::Stage;
 
@@ -65,10 +65,7 @@ pub(crate) fn run(
     let data = Data { records: PRIMER + settings.rate * settings.seconds, ..settings.data };
     let job = Job { input: format!("{app}-in"), awaited: data.records, ..job(stage, settings, variant, app) };
     let measured = measure(stage, settings, peer, (&job, data, contender));
-    let cleaned = clean(stage, &job, contender);
-    let measured = measured?;
-    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
-    Ok(measured)
+    cleaned(stage, &job, contender, measured)
 }
 
 fn measure(

@@ -12,7 +12,7 @@ use crate::child::Running;
 use crate::contender::Contender;
 use crate::peer::Peer;
 use crate::report::{Figures, rounded};
-use crate::run::{clean, create_topics, job, log_path};
+use crate::run::{cleaned, create_topics, job, log_path};
 use crate::settings::{Settings, Variant};
 use crate::stage::Stage;
 
@@ -70,10 +70,7 @@ pub(crate) fn run(
     let data = Data { records: settings.steady * ENOUGH.as_secs(), ..settings.data };
     let job = Job { input: format!("{app}-in"), stays, ..job(stage, settings, variant, app) };
     let measured = measure(stage, settings, peer, (&job, data, contender));
-    let cleaned = clean(stage, &job, contender);
-    let measured = measured?;
-    cleaned.map_err(|error| format!("what it left cannot be removed: {error}"))?;
-    Ok(measured)
+    cleaned(stage, &job, contender, measured)
 }
 
 fn measure(
