@@ -14,19 +14,15 @@ use super::site::{Site, crashed};
 use crate::fault::Call;
 use crate::mutation::Mutation;
 
+#[derive(Clone)]
 pub struct DeskLog {
     pub site: Site,
     /// Whether its calls meet faults besides those that the process meets.
     pub faults: bool,
 }
 
-#[derive(Clone)]
-struct Way {
-    site: Site,
-    faults: bool,
-}
-
-impl Way {
+impl DeskLog {
+    /// A call of the desk's; none has an effect once its process is gone.
     fn call<R>(&self, call: Call, effect: impl FnOnce() -> Result<R, LogError>) -> Result<R, LogError> {
         if self.faults {
             return self.site.call(call, effect);
@@ -35,12 +31,6 @@ impl Way {
         let gone = control.is_gone((self.site.process, self.site.life)) || control.violation.is_some();
         drop(control);
         if gone { Err(crashed()) } else { effect() }
-    }
-}
-
-impl DeskLog {
-    fn way(&self) -> Way {
-        Way { site: self.site.clone(), faults: self.faults }
     }
 }
 
@@ -54,41 +44,40 @@ impl Log for DeskLog {
     }
 
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(DeskReader { inner: self.site.log.reader(config)?, way: self.way() }))
+        Ok(Box::new(DeskReader { inner: self.site.log.reader(config)?, log: self.clone() }))
     }
 
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError> {
-        let way = self.way();
-        let inner = way.call(Call::ProducerOpen, || self.site.log.producer(config))?;
-        Ok(Box::new(DeskProducer { inner, way, id: config.transactional_id.clone() }))
+        let inner = self.call(Call::ProducerOpen, || self.site.log.producer(config))?;
+        Ok(Box::new(DeskProducer { inner, log: self.clone(), id: config.transactional_id.clone() }))
     }
 }
 
 struct DeskReader {
     inner: Box<dyn Reader>,
-    way: Way,
+    log: DeskLog,
 }
 
 impl Reader for DeskReader {
     fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
-        self.way.call(Call::ReaderAssign, || self.inner.assign(partitions))
+        self.log.call(Call::ReaderAssign, || self.inner.assign(partitions))
     }
 
     fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
-        self.way.call(Call::ReaderUnassign, || self.inner.unassign(partitions))
+        self.log.call(Call::ReaderUnassign, || self.inner.unassign(partitions))
     }
 
     fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
-        self.way.call(Call::ReaderPause, || self.inner.pause(partitions))
+        self.log.call(Call::ReaderPause, || self.inner.pause(partitions))
     }
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), LogError> {
-        self.way.call(Call::ReaderPause, || self.inner.resume(partitions))
+        self.log.call(Call::ReaderPause, || self.inner.resume(partitions))
     }
 
     fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<Batch>, LogError> {
-        let mut batches = self.way.call(Call::ReaderPoll, || self.inner.poll(max_records, timeout))?;
-        let Site { control, facts, .. } = &self.way.site;
+        let mut batches = self.log.call(Call::ReaderPoll, || self.inner.poll(max_records, timeout))?;
+        let Site { control, facts, .. } = &self.log.site;
         if facts.generation > 0 && control.lock().is(Mutation::SealedAsPromoted) {
             batches.iter_mut().flat_map(|batch| &mut batch.records).for_each(promote);
         }
@@ -96,15 +85,15 @@ impl Reader for DeskReader {
     }
 
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
-        self.way.call(Call::ReaderCommitted, || self.inner.committed(partitions))
+        self.log.call(Call::ReaderCommitted, || self.inner.committed(partitions))
     }
 
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
-        self.way.call(Call::ReaderEnds, || self.inner.ends(partitions))
+        self.log.call(Call::ReaderEnds, || self.inner.ends(partitions))
     }
 
     fn topic_ids(&mut self, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
-        self.way.call(Call::ReaderEnds, || self.inner.topic_ids(topics))
+        self.log.call(Call::ReaderEnds, || self.inner.topic_ids(topics))
     }
 
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {
@@ -124,18 +113,18 @@ fn promote(record: &mut Record) {
 
 struct DeskProducer {
     inner: Box<dyn Producer>,
-    way: Way,
+    log: DeskLog,
     id: Option<String>,
 }
 
 impl DeskProducer {
     /// Makes a call. Who is told that another producer has taken over is told the truth.
     fn call<R>(&mut self, call: Call, effect: impl FnOnce(&mut dyn Producer) -> Result<R, LogError>) -> Result<R, LogError> {
-        let DeskProducer { inner, way, id } = self;
-        let result = way.call(call, || effect(inner.as_mut()));
+        let DeskProducer { inner, log, id } = self;
+        let result = log.call(call, || effect(inner.as_mut()));
         if let (Err(LogError::Fenced(_)), Some(id)) = (&result, id) {
             let config = ProducerConfig { transactional_id: Some(id.clone()) };
-            let _ = way.site.log.producer(&config).map(|mut other| other.init());
+            let _ = log.site.log.producer(&config).map(|mut other| other.init());
         }
         result
     }
@@ -154,7 +143,7 @@ impl Producer for DeskProducer {
         self.call(Call::ProducerSend, |inner| inner.send(record))?;
         let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
         let place = record.topic.to_string();
-        self.way.site.line("tells", place, None, || format!("{}={}", text(record.key), text(record.value)));
+        self.log.site.line("tells", place, None, || format!("{}={}", text(record.key), text(record.value)));
         Ok(())
     }
 
