@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::key::Key;
 use crate::reduce::At;
 use crate::state::{cell, layout};
-use crate::time::Timestamp;
 use crate::window::{Tumbling, Windowed};
 
 /// Folds events per key and window. Its store (slot 0) is ordered by window start, so that closed windows are found without
@@ -60,10 +59,5 @@ where
             Some(out) => step.forward_at(0, &Windowed { key: key.clone(), window }, &out, newest),
             None => Ok(()),
         }
-    }
-
-    /// The window has closed. Every update was emitted when it happened, so there is nothing left to say.
-    fn due(&mut self, _slot: usize, _time: Timestamp, _key: &[u8], _step: &mut Step<'_>) -> Result<(), Failure> {
-        Ok(())
     }
 }

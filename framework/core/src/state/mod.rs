@@ -4,6 +4,7 @@ mod cache;
 pub(crate) mod cell;
 pub(crate) mod layout;
 mod limit;
+mod mark;
 mod outbox;
 mod overlay;
 mod scan;
@@ -16,13 +17,13 @@ use bytes::Bytes;
 
 use cache::Cache;
 pub(crate) use limit::{Limit, OVERHEAD, TooLarge};
+pub(crate) use mark::Mark;
 pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
 pub(crate) use trace::{Cause, Trace};
 
 use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
-use crate::time::Timestamp;
 
 /// One store of a task.
 #[derive(Debug, Default)]
@@ -30,8 +31,8 @@ struct Store {
     overlay: Overlay,
     /// What the committed store has, as far as it was looked up.
     cache: RefCell<Cache>,
-    /// For a time-ordered store: no entry is earlier than this. `MIN` means not known, look.
-    earliest: Option<Timestamp>,
+    /// For a time-ordered store: where its entries begin.
+    mark: Option<Mark>,
     /// What its changelog takes; none if it has none of its own.
     limit: Option<Limit>,
 }
@@ -65,7 +66,7 @@ impl TaskState {
         sinks: Vec<Limit>,
     ) -> TaskState {
         let stores =
-            stores.map(|(timed, limit)| Store { earliest: timed.then_some(Timestamp::MIN), limit, ..Store::default() }).collect();
+            stores.map(|(timed, limit)| Store { mark: timed.then_some(Mark::UNKNOWN), limit, ..Store::default() }).collect();
         TaskState {
             committed,
             stores,
@@ -103,8 +104,8 @@ impl TaskState {
     /// Writes or, with none, deletes.
     pub(crate) fn put(&mut self, store: usize, key: &[u8], value: Option<Bytes>) {
         let held = &mut self.stores[store];
-        if let (Some(earliest), Some(_), Ok((time, _))) = (&mut held.earliest, &value, layout::split_timed(key)) {
-            *earliest = time.min(*earliest);
+        if let (Some(mark), Some(_)) = (&mut held.mark, &value) {
+            mark.admit(key);
         }
         let size = key.len() + value.as_ref().map_or(0, Bytes::len);
         if held.limit.as_ref().is_some_and(|limit| limit.check(size).is_err()) {
@@ -120,14 +121,14 @@ impl TaskState {
         Ok(MergedScan::new(self.stores[store].overlay.range(from, to), committed))
     }
 
-    /// A time not later than the store's earliest entry, for skipping the look when nothing can be due.
-    pub(crate) fn earliest(&self, store: usize) -> Timestamp {
-        self.stores[store].earliest.unwrap_or(Timestamp::MAX)
+    /// Where the entries of a time-ordered store begin, for skipping the look when nothing can be due.
+    pub(crate) fn mark(&self, store: usize) -> &Mark {
+        self.stores[store].mark.as_ref().unwrap_or(&Mark::Nowhere)
     }
 
-    /// Remembers what a look found; lowered again by later writes.
-    pub(crate) fn set_earliest(&mut self, store: usize, earliest: Timestamp) {
-        self.stores[store].earliest = Some(earliest);
+    /// Remembers what a look found; moved back by later writes. Answers what was known before.
+    pub(crate) fn set_mark(&mut self, store: usize, mark: Mark) -> Mark {
+        self.stores[store].mark.replace(mark).unwrap_or(Mark::Nowhere)
     }
 
     /// Counts a record as left out, once its step succeeds.

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::clock::Clock;
 use super::due::TimedStore;
@@ -12,12 +11,13 @@ use super::outputs::OutputTopic;
 use super::queue::InputQueue;
 use super::{Task, TaskId, TaskSink};
 use crate::blueprint::Plan;
+use crate::inspect::StoreKind;
 use crate::operators::{Edge, Graph, Node};
 use crate::port::{Checkpoint, Committed, OpenStore, StateStores};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::{Limit, TaskState};
 use crate::time::Timestamp;
-use crate::topology::{Changelog, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec};
+use crate::topology::{Changelog, Make, NodeSpec, SinkSpec, SourceRole, SourceSpec, StoreSpec};
 
 /// Where an input of a task begins.
 #[derive(Debug, Clone)]
@@ -117,11 +117,13 @@ impl Task {
 
 /// Those of a node's stores that keep their entries by time; `stores` has all of them as the task numbers them.
 fn timed_stores(plan: &Plan, spec: &NodeSpec, node: usize, stores: &[usize]) -> Vec<TimedStore> {
-    let delays = spec.stores.iter().map(|store| plan.blueprint.graph.stores[*store].due_after);
-    let timed = |(slot, (delay, store)): (usize, (Option<Duration>, &usize))| {
-        delay.map(|delay| TimedStore { store: *store, node, slot, delay })
+    let specs = spec.stores.iter().map(|store| &plan.blueprint.graph.stores[*store]);
+    let timed = |(slot, (spec, store)): (usize, (&StoreSpec, &usize))| {
+        // A window says all it has to say before it closes.
+        let is_told = spec.shape.kind != StoreKind::PerWindow;
+        spec.due_after.map(|delay| TimedStore { store: *store, node, slot, delay, is_told })
     };
-    delays.zip(stores).enumerate().filter_map(timed).collect()
+    specs.zip(stores).enumerate().filter_map(timed).collect()
 }
 
 fn output(plan: &Plan, sink: &SinkSpec, partitions: i32) -> OutputTopic {

@@ -8,7 +8,7 @@ use super::fault::{Fault, Origin, Stage, run};
 use super::{Task, TaskError};
 use crate::failure::{Failure, Refused};
 use crate::operators::Step;
-use crate::state::{Cause, layout};
+use crate::state::{Cause, Mark, layout};
 use crate::time::Timestamp;
 
 /// Entries looked up at once.
@@ -25,6 +25,8 @@ pub(super) struct TimedStore {
     pub(super) slot: usize,
     /// How long after its time an entry is due.
     pub(super) delay: Duration,
+    /// Whether somebody is told. Otherwise what is due is removed, and that is all.
+    pub(super) is_told: bool,
 }
 
 impl Task {
@@ -54,10 +56,11 @@ impl Task {
         for number in 0..self.timed.len() {
             // A mark may be earlier than any entry. Unless it is made true first, stores without entries would pass the turn to each
             // other one millisecond at a time.
-            if self.timed.len() > 1 && self.mark(number) <= until {
-                self.find_first(number, until)?;
+            if self.timed.len() > 1 && self.first_due(number) <= until {
+                let (_, first) = self.due_entries(self.timed[number], Timestamp::MIN, 0)?;
+                self.state.set_mark(self.timed[number].store, first);
             }
-            let due = self.mark(number);
+            let due = self.first_due(number);
             if due <= until && first.is_none_or(|(_, earliest)| due < earliest) {
                 first = Some((number, due));
             }
@@ -68,61 +71,62 @@ impl Task {
     }
 
     /// No entry of the store is due before this.
-    fn mark(&self, number: usize) -> Timestamp {
+    fn first_due(&self, number: usize) -> Timestamp {
         let timed = self.timed[number];
-        self.state.earliest(timed.store) + timed.delay
+        self.state.mark(timed.store).time() + timed.delay
     }
 
     /// The last due time at which an entry of `number` comes before any of `other`; where both are due the lower number goes first.
     fn last_before(&self, number: usize, other: usize) -> Timestamp {
-        let theirs = self.mark(other);
+        let theirs = self.first_due(other);
         if other < number { theirs - Duration::from_millis(1) } else { theirs }
-    }
-
-    /// Moves a store's mark to its first entry due at or before `until`, or beyond if there is none.
-    fn find_first(&mut self, number: usize, until: Timestamp) -> Result<(), TaskError> {
-        let timed = self.timed[number];
-        let end = first_not_due(timed, until);
-        let first = self.due_entries(timed, end, 1)?;
-        self.state.set_earliest(timed.store, first.first().map_or(end, |entry| time_of(entry)));
-        Ok(())
     }
 
     /// Fires up to a chunk of one store's entries due at or before `limit`.
     fn fire_chunk(&mut self, number: usize, limit: Timestamp) -> Result<(), TaskError> {
         let timed = self.timed[number];
-        let end = first_not_due(timed, limit);
-        let entries = self.due_entries(timed, end, CHUNK)?;
-        let Some(last) = entries.last().map(|entry| time_of(entry)) else {
-            self.state.set_earliest(timed.store, end);
+        let (entries, beyond) = self.due_entries(timed, first_not_due(timed, limit), CHUNK)?;
+        if !timed.is_told {
+            for entry in &entries {
+                self.state.put(timed.store, entry, None);
+                self.state.keep_step(|| Cause::Timer { store: timed.store, entry: entry.clone() });
+            }
+            self.state.set_mark(timed.store, beyond);
             return Ok(());
-        };
-        // Of a full chunk more may follow at the same time.
-        let beyond = if entries.len() == CHUNK { last } else { end };
-        // The earliest that handlers set in this store meanwhile.
-        let mut set = Timestamp::MAX;
+        }
+        // The first that handlers set in this store meanwhile.
+        let mut set = Mark::Nowhere;
         for (place, entry) in entries.iter().enumerate() {
-            self.state.set_earliest(timed.store, Timestamp::MAX);
+            self.state.set_mark(timed.store, Mark::Nowhere);
             self.fire(timed, time_of(entry), entry)?;
-            set = set.min(self.state.earliest(timed.store));
-            let next = entries.get(place + 1).map_or(beyond, |entry| time_of(entry));
-            self.state.set_earliest(timed.store, set.min(next));
+            let next = entries.get(place + 1).map_or_else(|| beyond.clone(), |entry| Mark::From(entry.clone()));
+            set = set.min(self.state.set_mark(timed.store, Mark::Nowhere));
+            self.state.set_mark(timed.store, set.clone().min(next.clone()));
             // What a handler set may come before the rest of this chunk, here or in another store.
             let others = (0..self.timed.len()).filter(|other| *other != number);
-            if set <= next || others.into_iter().any(|other| self.last_before(number, other) < next + timed.delay) {
+            if set <= next || others.into_iter().any(|other| self.last_before(number, other) < next.time() + timed.delay) {
                 return Ok(());
             }
+        }
+        if entries.is_empty() {
+            self.state.set_mark(timed.store, beyond);
         }
         Ok(())
     }
 
-    fn due_entries(&self, timed: TimedStore, end: Timestamp, most: usize) -> Result<Vec<Bytes>, TaskError> {
-        let (mut from, mut to) = (Vec::new(), Vec::new());
-        // Beginning at the earliest known entry keeps the scan off the tombstones of those fired before.
-        layout::timed(self.state.earliest(timed.store), &[], &mut from);
-        layout::timed(end, &[], &mut to);
-        let entries = self.state.scan(timed.store, &from, Some(&to))?;
-        Ok(entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?)
+    /// Up to so many entries with times before `end`, and where those begin that follow.
+    fn due_entries(&self, timed: TimedStore, end: Timestamp, most: usize) -> Result<(Vec<Bytes>, Mark), TaskError> {
+        let mut due = Vec::new();
+        // Beginning at the mark keeps the scan off the tombstones of those fired before.
+        let Some(from) = self.state.mark(timed.store).key() else { return Ok((due, Mark::Nowhere)) };
+        for entry in self.state.scan(timed.store, from, None)? {
+            let (key, _) = entry?;
+            if due.len() == most || time_of(&key) >= end {
+                return Ok((due, Mark::From(key)));
+            }
+            due.push(key);
+        }
+        Ok((due, Mark::Nowhere))
     }
 
     fn fire(&mut self, timed: TimedStore, time: Timestamp, entry: &Bytes) -> Result<(), TaskError> {
