@@ -63,6 +63,8 @@ impl App {
 
     /// Reads the command line and does what it says.
     pub fn main(self) -> ExitCode {
+        #[cfg(feature = "mimalloc")]
+        crate::allocator::link();
         let (name, seed) = (self.name, self.seed);
         let (for_describe, for_run, for_work) =
             (Arc::clone(&self.blueprint), Arc::clone(&self.blueprint), Arc::clone(&self.blueprint));

@@ -23,6 +23,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "mimalloc")]
+mod allocator;
 mod app;
 mod backfill;
 mod session;
