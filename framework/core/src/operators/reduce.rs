@@ -5,11 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Operator, Step, typed};
-use crate::codec::Codec;
+use crate::codec::{Codec, CodecError};
 use crate::failure::Failure;
 use crate::key::Key;
 use crate::reduce::At;
 use crate::state::cell;
+use crate::time::Timestamp;
 
 /// Folds events per key into a running state (slot 0).
 pub(crate) struct Reduce<K, E, S, O, C, F> {
@@ -33,13 +34,8 @@ where
         self.key.clear();
         typed_key.encode(&mut self.key);
         let store = step.store(0);
-        let (mut state, newest) = match step.state.get(store, &self.key)? {
-            Some(stored) => {
-                let (newest, payload) = cell::split(&stored)?;
-                (C::decode(payload)?, newest.max(step.timestamp))
-            }
-            None => (S::default(), step.timestamp),
-        };
+        let timestamp = step.timestamp;
+        let (mut state, newest) = step.state.read(store, &self.key, |stored| held::<S, C>(stored, timestamp))??;
         let out = (self.function)(&mut state, typed(value), &At { key: typed_key, window: None, timestamp: step.timestamp });
         cell::begin(newest, &mut self.cell);
         C::encode(&state, &mut self.cell)?;
@@ -49,4 +45,11 @@ where
             None => Ok(()),
         }
     }
+}
+
+/// The state of a key with the newest time that went into it, that of the event included.
+pub(super) fn held<S: Default, C: Codec<S>>(stored: Option<&[u8]>, event: Timestamp) -> Result<(S, Timestamp), CodecError> {
+    let Some(stored) = stored else { return Ok((S::default(), event)) };
+    let (newest, payload) = cell::split(stored)?;
+    Ok((C::decode(payload)?, newest.max(event)))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::reduce::held;
 use super::{Operator, Step, typed};
 use crate::codec::Codec;
 use crate::failure::Failure;
@@ -44,13 +45,8 @@ where
         key.encode(&mut self.key);
         layout::timed(window.start(), &self.key, &mut self.entry);
         let store = step.store(0);
-        let (mut state, newest) = match step.state.get(store, &self.entry)? {
-            Some(stored) => {
-                let (newest, payload) = cell::split(&stored)?;
-                (C::decode(payload)?, newest.max(step.timestamp))
-            }
-            None => (S::default(), step.timestamp),
-        };
+        let timestamp = step.timestamp;
+        let (mut state, newest) = step.state.read(store, &self.entry, |stored| held::<S, C>(stored, timestamp))??;
         let out = (self.function)(&mut state, typed(value), &At { key, window: Some(window), timestamp: step.timestamp });
         cell::begin(newest, &mut self.cell);
         C::encode(&state, &mut self.cell)?;

@@ -1,27 +1,25 @@
 //! Committed values in memory, in front of a store: what was read or committed lately. It saves a look into the store, which costs a microsecond
 //! where it is cheap.
 
-use std::collections::HashMap;
+mod entry;
 
-use bytes::Bytes;
+use std::hash::BuildHasher;
+
+use entry::Entry;
 use foldhash::fast::RandomState;
-
-use super::overlay::Written;
-
-/// What an entry costs beside its bytes: its place in the map, and the allocations.
-const ENTRY: usize = 160;
-
-type Held = HashMap<Bytes, Written, RandomState>;
+use hashbrown::HashTable;
 
 /// Two halves: what was used since the younger one was begun, and what was used before that. When the younger half has half of the memory,
 /// the older one is dropped and it takes its place. So what is used often stays, and an entry has no place in any list that would have to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    young: Held,
-    old: Held,
+    young: HashTable<Entry>,
+    /// What it has of a key that the younger half has, too, is out of date.
+    old: HashTable<Entry>,
     /// Of the younger half.
     bytes: usize,
     limit: usize,
+    hasher: RandomState,
 }
 
 impl Cache {
@@ -33,31 +31,41 @@ impl Cache {
         }
     }
 
-    /// What the store has for `key`; none if that is not known here.
-    pub(super) fn get(&mut self, key: &[u8]) -> Option<Written> {
-        if let Some(held) = self.young.get(key) {
-            return Some(held.clone());
+    /// What the store has for `key`, which may be nothing; none if that is not known here.
+    pub(super) fn get(&mut self, key: &[u8]) -> Option<Option<&[u8]>> {
+        if self.limit == 0 {
+            return None;
         }
-        let (key, held) = self.old.remove_entry(key)?;
-        self.insert(key, held.clone());
-        Some(held)
+        let hash = self.hasher.hash_one(key);
+        let is_it = |entry: &Entry| entry.key() == key;
+        if let Some(place) = self.young.find_bucket_index(hash, is_it) {
+            return self.young.get_bucket(place).map(Entry::value);
+        }
+        let (entry, _) = self.old.find_entry(hash, is_it).ok()?.remove();
+        self.bytes += entry.size();
+        self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
+        self.make_room();
+        // It may have filled the younger half.
+        self.young.find(hash, is_it).or_else(|| self.old.find(hash, is_it)).map(Entry::value)
     }
 
     /// Takes down what the store has for `key`.
-    pub(super) fn put(&mut self, key: &Bytes, value: &Written) {
-        if self.limit > 0 {
-            // Otherwise this one would come back when the younger half is dropped first.
-            self.old.remove(key);
-            self.insert(key.clone(), value.clone());
+    pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+        if self.limit == 0 {
+            return;
         }
-    }
-
-    fn insert(&mut self, key: Bytes, value: Written) {
-        let length = key.len();
-        self.bytes += value.as_ref().map_or(0, Bytes::len);
-        match self.young.insert(key, value) {
-            Some(before) => self.bytes -= before.as_ref().map_or(0, Bytes::len),
-            None => self.bytes += length + ENTRY,
+        let hash = self.hasher.hash_one(key);
+        match self.young.find_mut(hash, |entry| entry.key() == key) {
+            Some(entry) => {
+                self.bytes -= entry.size();
+                entry.set(value);
+                self.bytes += entry.size();
+            }
+            None => {
+                let entry = Entry::new(key, value);
+                self.bytes += entry.size();
+                self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
+            }
         }
         self.make_room();
     }
@@ -65,16 +73,20 @@ impl Cache {
     fn make_room(&mut self) {
         if self.bytes > self.limit / 2 {
             self.bytes = 0;
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.young, &mut self.old);
+            // It keeps its places: it is about to be filled again.
+            self.young.clear();
         }
         if self.limit == 0 {
-            self.old = Held::default();
+            (self.young, self.old) = (HashTable::new(), HashTable::new());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -82,24 +94,25 @@ mod tests {
     proptest! {
         #[test]
         fn knows_the_newest_value_or_none(
-            writes in prop::collection::vec((0u8..30, prop::option::of(0u8..200), any::<bool>()), 0..200),
+            writes in prop::collection::vec((0u8..30, prop::option::of(0u8..200), any::<u8>(), any::<bool>()), 0..200),
             limit in prop::sample::select(vec![0, 1000, 5000, 1_000_000]),
         ) {
-            let (mut cache, mut store) = (Cache::default(), HashMap::new());
+            let (mut cache, mut store) = (Cache::default(), HashMap::<Vec<u8>, Option<Vec<u8>>>::new());
             cache.set_limit(limit);
-            for (key, length, is_read) in writes {
-                let (key, value) = (Bytes::from(vec![key]), length.map(|length| Bytes::from(vec![1; usize::from(length)])));
+            for (key, length, fill, is_read) in writes {
+                let (key, value) = (vec![key], length.map(|length| vec![fill; usize::from(length)]));
                 if is_read {
-                    let known = cache.get(&key);
+                    let known = cache.get(&key).map(|known| known.map(<[u8]>::to_vec));
                     prop_assert!(known.is_none() || known.as_ref() == store.get(&key));
                 } else {
-                    cache.put(&key, &value);
+                    cache.put(&key, value.as_deref());
+                    prop_assert!(limit == 0 || cache.get(&key) == Some(value.as_deref()));
                     store.insert(key, value);
                 }
-                let held = |half: &Held| half.iter().map(|(key, value)| key.len() + ENTRY + value.as_ref().map_or(0, Bytes::len)).sum::<usize>();
+                let held = |half: &HashTable<Entry>| half.iter().map(Entry::size).sum::<usize>();
                 prop_assert_eq!(held(&cache.young), cache.bytes);
                 // The entry that makes a half full is in it.
-                prop_assert!(held(&cache.young) + held(&cache.old) <= limit + ENTRY + 201);
+                prop_assert!(held(&cache.young) + held(&cache.old) <= limit + Entry::new(&[0], Some(&[0; 200])).size());
             }
         }
     }
@@ -107,10 +120,9 @@ mod tests {
     #[test]
     fn what_is_used_stays() {
         let mut cache = Cache::default();
-        cache.set_limit(20 * (ENTRY + 1));
-        let key = |number: u8| Bytes::from(vec![number]);
+        cache.set_limit(20 * Entry::new(&[0], None).size());
         for number in 0..200 {
-            cache.put(&key(number), &None);
+            cache.put(&[number], None);
             if number >= 5 {
                 assert_eq!(cache.get(&[5]), Some(None), "after {number}");
             }

@@ -87,18 +87,24 @@ impl TaskState {
         self.stores.iter_mut().for_each(|store| store.cache.get_mut().set_limit(each));
     }
 
-    pub(crate) fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+    /// Hands a key's value to `with`, which must not read state itself.
+    pub(crate) fn read<R>(&self, store: usize, key: &[u8], with: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, StoreError> {
         let held = &self.stores[store];
         if let Some(written) = held.overlay.get(key) {
-            return Ok(written.clone());
+            return Ok(with(written.as_deref()));
         }
         let mut cache = held.cache.borrow_mut();
         if let Some(known) = cache.get(key) {
-            return Ok(known);
+            return Ok(with(known));
         }
         let found = self.committed.get(store, key)?;
-        cache.put(&Bytes::copy_from_slice(key), &found);
-        Ok(found)
+        cache.put(key, found.as_deref());
+        Ok(with(found.as_deref()))
+    }
+
+    /// A copy of a key's value.
+    pub(crate) fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.read(store, key, |value| value.map(Bytes::copy_from_slice))
     }
 
     /// Writes or, with none, deletes.
@@ -198,7 +204,7 @@ impl TaskState {
     pub(crate) fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         self.committed.apply(changes, reached)?;
         for Change { store, key, value } in changes {
-            self.stores[*store].cache.get_mut().put(key, value);
+            self.stores[*store].cache.get_mut().put(key, value.as_deref());
         }
         Ok(())
     }

@@ -131,7 +131,7 @@ impl Task {
 
     fn fire(&mut self, timed: TimedStore, time: Timestamp, entry: &Bytes) -> Result<(), TaskError> {
         // An earlier firing may have cancelled it.
-        if self.state.get(timed.store, entry)?.is_none() {
+        if self.state.read(timed.store, entry, |value| value.is_none())? {
             return Ok(());
         }
         let cause = || Cause::Timer { store: timed.store, entry: entry.clone() };

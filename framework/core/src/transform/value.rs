@@ -20,10 +20,7 @@ impl<V, C: Codec<V>> Value<V, C> {
 
     /// The key's value, if it has one.
     pub fn get<K: Key>(&self, cx: &Cx<'_, K>) -> Result<Option<V>, Failure> {
-        match self.slice(cx)? {
-            Some(bytes) => Ok(Some(C::decode(&bytes)?)),
-            None => Ok(None),
-        }
+        super::collection::get::<V, C, K>(cx, self.slot, cx.key_bytes)
     }
 
     /// The key's value as stored, without decoding or copying it.
