@@ -74,6 +74,16 @@ impl MemoryLog {
         records
     }
 
+    /// All records of a partition that are committed, also those behind the first one of an open transaction, where no reader of committed records
+    /// gets to.
+    ///
+    /// # Panics
+    /// When the partition does not exist.
+    pub fn read_settled(&self, topic: &str, partition: i32) -> Vec<Record> {
+        let state = self.lock();
+        assert_ok(state.topics.partition(topic, partition).map(|log| log.settled().cloned().collect()))
+    }
+
     /// The offset the next record of the partition will get.
     ///
     /// # Panics

@@ -123,6 +123,13 @@ impl Partition {
         Progress { position: position.max(end), at_end: true }
     }
 
+    /// What is committed, wherever the first open transaction begins.
+    pub fn settled(&self) -> impl Iterator<Item = &Record> {
+        let is_open = |kind| self.open.values().any(|open| Kind::Transactional(*open) == kind);
+        let is_settled = move |entry: &&Entry| entry.kind != Kind::Marker && !is_open(entry.kind) && !self.is_aborted(entry);
+        self.entries.iter().filter(is_settled).map(|entry| &entry.record)
+    }
+
     /// The offset of the first record with this timestamp or a later one.
     pub fn first_at(&self, time: Timestamp) -> Option<i64> {
         let shown = self.entries.iter().filter(|entry| entry.kind != Kind::Marker);

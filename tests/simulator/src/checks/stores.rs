@@ -39,8 +39,9 @@ impl History {
     }
 }
 
+/// Also behind what a dead process has left open: its successor may write there before the brokers end that, and its store goes on.
 fn committed(log: &MemoryLog, partition: &TopicPartition) -> impl Iterator<Item = (i64, Written)> + use<> {
-    let records = log.read_all(&partition.topic, partition.partition, true).into_iter();
+    let records = log.read_settled(&partition.topic, partition.partition).into_iter();
     records.filter_map(|record| Some((record.offset, (record.key?, record.value))))
 }
 
@@ -85,4 +86,30 @@ pub fn leftovers(facts: &Facts, log: &MemoryLog, delays: &[(&str, i64)], partiti
 fn time_of(entry: &[u8]) -> i64 {
     let bytes = entry.first_chunk::<8>().copied().unwrap_or_default();
     (u64::from_be_bytes(bytes) ^ (1 << 63)) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_core::port::{Log, ProducerConfig};
+    use headwater_core::{Outgoing, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_changelog_goes_on_behind_what_a_dead_process_left_open() {
+        let log = MemoryLog::new();
+        log.create_topic("changelog", 1);
+        let config = ProducerConfig { transactional_id: Some("dead".into()) };
+        let mut dead = log.producer(&config).expect("the log in memory always has one");
+        dead.init().expect("nobody competes");
+        dead.begin().expect("it is registered");
+        let topic = "changelog".into();
+        let (key, value) = (Some(&b"open"[..]), Some(&b"1"[..]));
+        let timestamp = Timestamp::from_millis(0);
+        let record = Outgoing { topic: &topic, partition: 0, key, value, timestamp, headers: &[], track_offset: false };
+        dead.send(record).expect("a transaction is open");
+        log.append("changelog", 0, Some(b"later"), Some(b"2"), timestamp);
+        let (fold, _) = History::default().until(&log, &TopicPartition::new("changelog", 0), 2);
+        assert_eq!(fold, Entries::from([(Bytes::from("later"), Bytes::from("2"))]));
+    }
 }

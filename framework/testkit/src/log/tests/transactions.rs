@@ -44,8 +44,10 @@ fn the_first_open_transaction_holds_back_what_comes_after_it() {
     commit(&mut *second).unwrap();
     send(&mut *producer(&log, None), "t", 0, "d").unwrap();
     assert_eq!(show(&log.read_all("t", 0, true)), "0=a");
+    assert_eq!(show(&log.read_settled("t", 0)), "0=a 2=c 4=d", "what is committed, whoever may see it");
     first.abort().unwrap();
     assert_eq!(show(&log.read_all("t", 0, true)), "0=a 2=c 4=d");
+    assert_eq!(show(&log.read_settled("t", 0)), "0=a 2=c 4=d");
 }
 
 #[test]
