@@ -44,8 +44,16 @@ fn write(log: &MemoryLog, (key, value): (impl AsRef<str>, String)) {
 }
 
 fn handed_over(log: &MemoryLog, step: Step) {
-    let handover = Handover { version: Handover::VERSION, attempt: ATTEMPT, from: APP.into(), to: NEXT.into(), step };
+    attempted(log, ATTEMPT, step);
+}
+
+fn attempted(log: &MemoryLog, attempt: Timestamp, step: Step) {
+    let handover = Handover { version: Handover::VERSION, attempt, from: APP.into(), to: NEXT.into(), step };
     write(log, handover.record());
+}
+
+fn at(seconds: u64) -> Moment {
+    Moment { elapsed: Duration::from_secs(seconds), wall: Timestamp::from_millis(1 + seconds as i64 * 1000) }
 }
 
 /// How far the hand-over has got.
@@ -123,4 +131,31 @@ fn a_step_that_could_not_be_committed_is_taken_at_the_next_round() {
     assert_eq!(step(&log), Some(Step::Sealed));
     desk.attend(NOW).unwrap();
     assert_eq!(step(&log), Some(Step::Promoted));
+}
+
+/// Of the second attempt it has seen nothing but that it began: not that the first one was given up.
+#[test]
+fn each_attempt_at_a_cut_has_the_whole_lease() {
+    let (log, stance) = (log(), Arc::new(Stance::new(1)));
+    let mut desk = desk(&log, APP, Side::Old, &stance);
+    handed_over(&log, Step::Requested);
+    desk.attend(at(0)).unwrap();
+    handed_over(&log, Step::Aborted);
+    attempted(&log, Timestamp::from_millis(2), Step::Requested);
+    for (seconds, expected) in [(31, Step::Requested), (60, Step::Requested), (62, Step::Aborted)] {
+        desk.attend(at(seconds)).unwrap();
+        assert_eq!(step(&log), Some(expected), "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_cut_that_somebody_gave_up_is_not_asked_for_again_at_once() {
+    let (log, stance) = (log(), Arc::new(Stance::new(1)));
+    sealed(&log);
+    handed_over(&log, Step::Aborted);
+    let mut desk = desk(&log, NEXT, Side::New { silent: true }, &stance);
+    for (seconds, expected) in [(0, Step::Aborted), (9, Step::Aborted), (10, Step::Requested)] {
+        desk.attend(at(seconds)).unwrap();
+        assert_eq!(step(&log), Some(expected), "after {seconds} s");
+    }
 }

@@ -71,7 +71,7 @@ impl World {
             self.control.lock().now += Duration::from_millis(300);
             self.start_what_is_missing();
             let running = self.running();
-            self.attend_all();
+            (0..self.slots.len()).for_each(|process| self.attend(process));
             let active = (0..self.slots.len()).fold(false, |active, process| self.drive(process, LocalProcess::turn) | active);
             if self.is_over() {
                 return;

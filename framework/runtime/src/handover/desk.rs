@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::Plan;
+use headwater_core::{Plan, Timestamp};
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::engine::{Hold, Posture};
 use headwater_core::handover::{Duty, Handover, Side, Step};
@@ -29,7 +29,8 @@ pub struct Desk {
     tail: Tail,
     leader: Option<Leader>,
     confirmer: Confirmer,
-    held_since: Option<Duration>,
+    /// For which attempt at a cut the old generation stands, and since when: each has the whole lease.
+    held_since: Option<(Timestamp, Duration)>,
     /// Whether a cut was asked for: then everybody is waited for.
     is_under_way: bool,
 }
@@ -117,13 +118,15 @@ impl Desk {
             return Ok(Some(Ended::HandedOver));
         };
         let held = self.side == Side::Old && posture.hold != Hold::Nothing;
-        self.held_since = held.then(|| self.held_since.unwrap_or(now.elapsed));
+        let attempt = self.tail.state().handover.as_ref().filter(|_| held).map(|handover| handover.attempt);
+        let known = self.held_since.filter(|(known, _)| Some(*known) == attempt);
+        self.held_since = known.or_else(|| Some((attempt?, now.elapsed)));
         if self.is_followed() {
             self.confirmer.get_ready(&self.seat.app, log.as_ref())?;
         }
         let state = self.tail.state();
         let Some(handover) = &state.handover else { return Ok(None) };
-        if self.held_since.is_some_and(|since| now.elapsed.saturating_sub(since) > self.pace.lease) {
+        if self.held_since.is_some_and(|(_, since)| now.elapsed.saturating_sub(since) > self.pace.lease) {
             tracing::warn!(to = handover.to, "the hand-over does not go on; it is given up");
             let given_up = Handover { step: Step::Aborted, ..handover.clone() };
             advance((&self.seat.app, log.as_ref()), &mut None, state, &given_up, now.wall, self.pace.patience)?;

@@ -24,6 +24,8 @@ pub(super) struct Leader {
     following: Following,
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Duration)>,
+    /// The newest attempt that was given up, and when the next one may begin.
+    given_up: Option<Timestamp>,
     not_before: Duration,
     has_taken_over: bool,
     /// Of the attempt under way.
@@ -40,6 +42,7 @@ impl Leader {
             old: None,
             following: Following::default(),
             since: None,
+            given_up: None,
             not_before: Duration::ZERO,
             has_taken_over: false,
             claim: None,
@@ -59,6 +62,7 @@ impl Leader {
         if self.has_taken_over {
             return Ok(());
         }
+        self.rest(state.handover.as_ref(), now.elapsed);
         let (own, known) = (self.own.clone(), self.following.clocks.take());
         let Some(old) = self.old(state, log)? else { return Ok(()) };
         let positions = old.positions()?;
@@ -120,6 +124,15 @@ impl Leader {
         Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))
     }
 
+    /// After an attempt that was given up, whoever did it, the old generation is left in peace for a while.
+    fn rest(&mut self, handover: Option<&Handover>, now: Duration) {
+        let given_up = handover.filter(|handover| handover.to == self.own && handover.step == Step::Aborted);
+        let given_up = given_up.map(|handover| handover.attempt);
+        if given_up.is_some() && given_up != self.given_up {
+            (self.given_up, self.not_before) = (given_up, now + self.pace.again);
+        }
+    }
+
     fn is_late(&mut self, handover: Option<&Handover>, now: Duration) -> bool {
         let open = handover.filter(|handover| matches!(handover.step, Step::Requested | Step::Sealed));
         let Some(handover) = open else {
@@ -147,9 +160,6 @@ impl Leader {
         };
         if advance((&self.app, log), &mut self.claim, state, &next, now.wall, self.pace.patience)? {
             tracing::info!(step = ?step, from = next.from, to = next.to, "hand-over");
-            if step == Step::Aborted {
-                self.not_before = now.elapsed + self.pace.again;
-            }
         }
         Ok(())
     }
