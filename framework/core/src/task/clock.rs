@@ -170,6 +170,22 @@ impl Clock {
         self.parse(metadata).unwrap_or(Timestamp::MIN)
     }
 
+    /// Takes up what another task that has processed exactly as much has committed, and answers the watermark it had reached. Times never go
+    /// back, not of a single lane either: that of each is the later one. Who is idle is as the other one says.
+    pub(crate) fn take_up(&mut self, metadata: &str) -> Timestamp {
+        let before = self.clone();
+        let reached = self.adopt(metadata);
+        match (self, before) {
+            (Clock::Source { newest, .. }, Clock::Source { newest: before, .. }) => *newest = before.max(*newest),
+            (Clock::Repartition { lanes, ended }, Clock::Repartition { lanes: before, ended: had_ended }) => {
+                lanes.iter_mut().zip(before).for_each(|(lane, before)| lane.watermark = before.watermark.max(lane.watermark));
+                *ended = had_ended;
+            }
+            _ => {}
+        }
+        reached
+    }
+
     fn parse(&mut self, metadata: &str) -> Option<Timestamp> {
         let (metadata, over) = metadata.split_once('$').unwrap_or((metadata, ""));
         let (times, task) = metadata.split_once('@')?;
@@ -305,6 +321,27 @@ mod tests {
         assert!(adopted.has_ended());
         let Clock::Repartition { lanes, .. } = adopted else { panic!("it stays what it is") };
         assert!(lanes.iter().enumerate().all(|(number, lane)| lane.idle == (number % 7 == 0)), "nobody tells idle lanes again");
+    }
+
+    #[test]
+    fn no_lane_goes_back_when_the_clock_of_another_is_taken_up() {
+        let check = |own: &str, other: &str, expected: &str| {
+            let clock = |text: &str| {
+                let role = if text.starts_with("1s") { SourceRole::Stream } else { SourceRole::Repartition };
+                let mut clock = Clock::new(role, Duration::ZERO, 3);
+                clock.adopt(text);
+                clock
+            };
+            let mut taken = clock(own);
+            let reached = taken.take_up(other);
+            assert_eq!(taken.encode(reached), expected, "{own} takes up {other}");
+        };
+        check("1r:5,1,1@5", "1r:3,6,1@4", "1r:5,4,1@4");
+        check("1r:5,1,1@5", "1r:9,~3,1@9", "1r:9,~3,1@9");
+        check("1r:5!,1,1@5", "1r:-!,4!,2@6", "1r:5!,1!,1@5");
+        check("1s:5@5", "1s:3!@3", "1s:5!@1");
+        check("1s:5!@5", "1s:8@7", "1s:8@7");
+        check("1s:5!@5", "something else", "1s:5!@-");
     }
 
     #[test]

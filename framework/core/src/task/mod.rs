@@ -261,12 +261,7 @@ impl Task {
         let mut reached = self.time;
         for input in &mut self.inputs {
             let Some(metadata) = clocks.get(&input.partition) else { continue };
-            let mut clock = input.clock.clone();
-            reached = reached.max(clock.adopt(metadata));
-            let watermark = |clock: &clock::Clock| clock.reading().map(|reading| reading.watermark);
-            if watermark(&clock) >= watermark(&input.clock) {
-                input.clock = clock;
-            }
+            reached = reached.max(input.clock.take_up(metadata));
             // It is to be committed, whether a record follows or not.
             input.committed = None;
         }
