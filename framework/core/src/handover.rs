@@ -5,20 +5,29 @@
 //! has been said by the old one, everything after it will be said by the new one. Each step is a record; a process that has not seen a record
 //! yet does nothing that would be wrong after it:
 //!
-//! 1. `Requested`: the old generation holds its inputs. Each of its processes confirms the partitions it has when all it processed is committed.
+//! 1. `Requested`: the old generation holds its inputs. Each of its processes confirms the partitions it has, of inputs and of repartition topics, once it has
+//!    committed them under the request with all that follows: what it processed, and what its tasks know of event time told to everybody.
 //!    A process that takes a partition over later looks at the record first, so that confirmed positions do not move.
-//! 2. `Sealed`: nothing is on its way in the old generation, and the new one has processed exactly as much. It holds everything, and confirms.
+//! 2. `Sealed`: nothing is on its way in the old generation, and the new one has processed exactly as much. Both hold everything; the new one takes up
+//!    the old one's event time, and confirms.
 //! 3. `Promoted`: from here on the old generation is over, and the new one speaks. Nobody else may have given up in between: whoever writes a step
 //!    writes it only if the step before it is the newest.
 //!
 //! `Aborted` may follow the first two: then nothing has happened.
+//!
+//! **Event time** has its cut like offsets have. Under a request a transaction of the old generation tells everybody what its tasks know of event time, by
+//! markers, together with the positions that this follows from; and no input becomes idle. So once each of its tasks has committed under the request and
+//! everything in its repartition topics is consumed, nobody knows anything that others do not: time has come as far as it ever will. A task that begins again
+//! tells only what was told before. The new generation's time, task by task, never passes what the old one has committed, whatever it takes for idle
+//! by itself, so it falls silent on nothing that the old one has not said; at the cut it takes up the old one's time, lane by lane, so it
+//! does not say again what the old one has. What is due after that is said from `Promoted` on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Hold, Posture};
+use crate::engine::{Clocks, Hold, Posture};
 use crate::record::TopicPartition;
 use crate::time::Timestamp;
 
@@ -49,6 +58,9 @@ pub struct Handover {
     pub to: String,
     /// How far it has got.
     pub step: Step,
+    /// Whether nobody ran the old generation when the cut was sealed, so that nobody has confirmed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unattended: bool,
 }
 
 /// What one process has confirmed.
@@ -81,8 +93,10 @@ pub enum Side {
 pub struct Following {
     /// How far it may go: what the old one has committed of each input.
     pub fences: Arc<BTreeMap<TopicPartition, i64>>,
-    /// At the cut, what each of its own inputs' clocks is to be: the old one may have taken an input for idle, or the other way round.
-    pub clocks: Option<Arc<BTreeMap<TopicPartition, String>>>,
+    /// How far event time may go: what the old one has committed of it. As long as that is not known nothing is processed.
+    pub limits: Option<Clocks>,
+    /// The same at the cut of the attempt that began then. It is taken up: the old one may have taken an input for idle, or the other way round.
+    pub clocks: Option<(Timestamp, Clocks)>,
 }
 
 /// What follows for a process.
@@ -109,16 +123,22 @@ impl Handover {
     /// What a process of generation `own` does; for a new one, `following` says what it knows of the old one.
     pub fn duty(handover: Option<&Handover>, own: &str, side: &Side, following: &Following) -> Duty {
         let step = |handover: &Handover| (handover.step, handover.from == own, handover.to == own);
-        let work = |hold, confirm| Duty::Work { posture: Posture { hold, ..Posture::default() }, confirm };
+        let attempt = handover.map(|handover| handover.attempt);
+        let work = |hold, confirm| {
+            let attempt = attempt.filter(|_| hold != Hold::Nothing);
+            Duty::Work { posture: Posture { hold, attempt, ..Posture::default() }, confirm }
+        };
         let follow = |silent| {
-            let fences = Some(Arc::clone(&following.fences));
-            Duty::Work { posture: Posture { fences, silent, follows: true, ..Posture::default() }, confirm: None }
+            let (fences, limits) = (Some(Arc::clone(&following.fences)), following.limits.clone());
+            let hold = if limits.is_some() { Hold::Nothing } else { Hold::Everything };
+            Duty::Work { posture: Posture { hold, fences, limits, silent, follows: true, ..Posture::default() }, confirm: None }
         };
         let seal = |silent| {
-            let clocks = following.clocks.clone();
+            let clocks = following.clocks.as_ref().filter(|(known, _)| Some(*known) == attempt).map(|(_, clocks)| clocks.clone());
             // Not before the clocks are known: what is confirmed has them.
             let confirm = clocks.is_some().then_some(Step::Sealed);
-            Duty::Work { posture: Posture { hold: Hold::Everything, fences: None, clocks, silent, follows: true }, confirm }
+            let posture = Posture { hold: Hold::Everything, attempt, clocks, silent, follows: true, ..Posture::default() };
+            Duty::Work { posture, confirm }
         };
         match (handover.map(step), side) {
             (Some((Step::Promoted, _, true)), _) => work(Hold::Nothing, None),
@@ -126,7 +146,8 @@ impl Handover {
                 Duty::Retire { to: handover.map(|handover| handover.to.clone()).unwrap_or_default() }
             }
             (Some((Step::Requested, true, _)), Side::Old) => work(Hold::Inputs, Some(Step::Requested)),
-            (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Inputs, None),
+            // Nothing is left to do. Who starts only now must not say anything either.
+            (Some((Step::Sealed, true, _)), Side::Old) => work(Hold::Everything, None),
             (Some((Step::Sealed, _, true)), Side::New { silent }) => seal(*silent),
 
             (_, Side::Old) => work(Hold::Nothing, None),
@@ -146,8 +167,10 @@ mod tests {
             from: "app".into(),
             to: "app.v2".into(),
             step,
+            unattended: false,
         });
-        let following = Following { fences: Arc::default(), clocks: Some(Arc::default()) };
+        let clocks = Some((Timestamp::from_millis(1), Clocks::default()));
+        let following = Following { fences: Arc::default(), limits: Some(Clocks::default()), clocks };
         let duty = match Handover::duty(handover.as_ref(), own, side, &following) {
             Duty::Retire { to } => format!("retires for {to}"),
             Duty::Work { posture, confirm } => {
@@ -170,7 +193,7 @@ mod tests {
         }
         check(Some(Step::Requested), "app", &old, "Inputs, confirms Some(Requested)");
         check(Some(Step::Requested), "app.v2", &new, "Nothing, fenced, silent, follows, confirms None");
-        check(Some(Step::Sealed), "app", &old, "Inputs, confirms None");
+        check(Some(Step::Sealed), "app", &old, "Everything, confirms None");
         check(Some(Step::Sealed), "app.v2", &new, "Everything, silent, follows, confirms Some(Sealed)");
         check(Some(Step::Promoted), "app", &old, "retires for app.v2");
         check(Some(Step::Promoted), "app.v2", &new, "Nothing, confirms None");

@@ -99,7 +99,7 @@ impl WorkerThread {
             self.account(began, polled, fetched, processed);
             self.commit_if_due()?;
             if !self.worker.has_work_to_commit() {
-                self.shared.stance.settle(self.number, posture);
+                self.shared.stance.settle(self.number, posture, self.worker.settled());
             }
             self.report();
             busy = processed > 0 || fetched > 0;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use headwater_core::bounded::{Finish, Mode, RunPhase};
 use headwater_core::engine::Hold;
 use headwater_core::handover::{Confirmation, Duty, Handover, Side, Step};
-use headwater_core::port::{Log, LogError};
-use headwater_core::{Blueprint, ControlState, StoredManifest, Timestamp, Topology};
+use headwater_core::port::{Log, LogError, MembershipConfig};
+use headwater_core::{Blueprint, ControlState, StoredManifest, Timestamp, TopicPartition, Topology};
 use headwater_runtime::Seat;
 use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
 use headwater_runtime::handover::{Desk, Moment, Pace, Stance};
@@ -28,8 +28,17 @@ fn log() -> MemoryLog {
     log
 }
 
+/// With markers of event time on their way between two tasks.
+fn with_a_repartition(t: &mut Topology) {
+    t.input::<String, i64>("events").rekey("again", |number| *number).count("sums").to("sums");
+}
+
 /// A desk of generation `name`, which waits for nothing.
 fn desk(log: &MemoryLog, name: &str, side: Side, stance: &Arc<Stance>) -> Desk {
+    desk_of(topology, log, name, side, stance)
+}
+
+fn desk_of(topology: fn(&mut Topology), log: &MemoryLog, name: &str, side: Side, stance: &Arc<Stance>) -> Desk {
     let plan = prepare(&Blueprint::of(name, topology).unwrap(), log).unwrap();
     let port: Arc<dyn Log> = Arc::new(log.clone());
     let pace = Pace { patience: Duration::ZERO, ..Pace::default() };
@@ -48,7 +57,7 @@ fn handed_over(log: &MemoryLog, step: Step) {
 }
 
 fn attempted(log: &MemoryLog, attempt: Timestamp, step: Step) {
-    let handover = Handover { version: Handover::VERSION, attempt, from: APP.into(), to: NEXT.into(), step };
+    let handover = Handover { version: Handover::VERSION, attempt, from: APP.into(), to: NEXT.into(), step, unattended: false };
     write(log, handover.record());
 }
 
@@ -56,17 +65,33 @@ fn at(seconds: u64) -> Moment {
     Moment { elapsed: Duration::from_secs(seconds), wall: Timestamp::from_millis(1 + seconds as i64 * 1000) }
 }
 
-/// How far the hand-over has got.
-fn step(log: &MemoryLog) -> Option<Step> {
+fn state(log: &MemoryLog) -> ControlState {
     let mut state = ControlState::default();
     for record in log.read_all("app-control", 0, true) {
         state.apply(&record.key.unwrap(), record.value.as_deref()).unwrap();
     }
-    state.handover.map(|handover| handover.step)
+    state
+}
+
+/// How far the hand-over has got.
+fn step(log: &MemoryLog) -> Option<Step> {
+    state(log).handover.map(|handover| handover.step)
 }
 
 /// The old generation's manifest and the new one's run, and a cut that everybody has confirmed: one step is left.
 fn sealed(log: &MemoryLog) {
+    planned(log, topology);
+    handed_over(log, Step::Sealed);
+    confirmed(log, Step::Sealed, "b", &["events"]);
+}
+
+fn confirmed(log: &MemoryLog, step: Step, who: &str, topics: &[&str]) {
+    let partitions: BTreeSet<_> = topics.iter().map(|topic| ((*topic).to_owned(), 0)).collect();
+    write(log, Confirmation { version: Handover::VERSION, attempt: ATTEMPT, step, partitions }.record(who));
+}
+
+/// The old generation's manifest and the new one's run.
+fn planned(log: &MemoryLog, topology: fn(&mut Topology)) {
     let blueprint = Blueprint::of(APP, topology).unwrap();
     write(log, StoredManifest::new(1, prepare(&blueprint, log).unwrap().manifest()).record());
     let request = Request {
@@ -85,10 +110,6 @@ fn sealed(log: &MemoryLog) {
         asked: BTreeMap::new(),
     };
     write(log, plan(&blueprint, log, &request, ATTEMPT).unwrap().record.record());
-    handed_over(log, Step::Sealed);
-    let partitions = BTreeSet::from([("events".to_owned(), 0)]);
-    let version = Handover::VERSION;
-    write(log, Confirmation { version, attempt: ATTEMPT, step: Step::Sealed, partitions }.record("b"));
 }
 
 /// It may be given the partitions of others of its generation, which stopped before it, and looks before it starts the tasks.
@@ -158,4 +179,62 @@ fn a_cut_that_somebody_gave_up_is_not_asked_for_again_at_once() {
         desk.attend(at(seconds)).unwrap();
         assert_eq!(step(&log), Some(expected), "after {seconds} s");
     }
+}
+
+/// A task that reads nothing from outside may still have something to say, until it has confirmed that it has not.
+#[test]
+fn a_cut_waits_for_every_task_of_the_old_generation() {
+    let (log, stance) = (log(), Arc::new(Stance::new(1)));
+    planned(&log, with_a_repartition);
+    let config = MembershipConfig { group: APP.into(), instance: None, topics: vec!["events".into()] };
+    let mut member = log.membership(&config).unwrap();
+    member.poll(Duration::ZERO).unwrap();
+    let mut desk = desk_of(with_a_repartition, &log, NEXT, Side::New { silent: true }, &stance);
+    handed_over(&log, Step::Requested);
+    for (topics, expected) in [(&["events"][..], Step::Requested), (&["events", "app-again-repartition"], Step::Sealed)] {
+        confirmed(&log, Step::Requested, "b", topics);
+        desk.attend(NOW).unwrap();
+        assert_eq!(step(&log), Some(expected), "confirmed: {topics:?}");
+    }
+}
+
+/// Nobody had confirmed that the old generation stands, so it need not.
+#[test]
+fn a_cut_that_nobody_attended_is_given_up_where_somebody_has_come_since() {
+    for (comes, expected) in [(false, Step::Promoted), (true, Step::Aborted)] {
+        let (log, stance) = (log(), Arc::new(Stance::new(1)));
+        planned(&log, topology);
+        handed_over(&log, Step::Requested);
+        let mut desk = desk(&log, NEXT, Side::New { silent: true }, &stance);
+        desk.attend(NOW).unwrap();
+        assert_eq!(step(&log), Some(Step::Sealed), "nobody runs the old generation");
+        let config = MembershipConfig { group: APP.into(), instance: None, topics: vec!["events".into()] };
+        let mut member = comes.then(|| log.membership(&config).unwrap());
+        member.iter_mut().for_each(|member| drop(member.poll(Duration::ZERO).unwrap()));
+        confirmed(&log, Step::Sealed, "b", &["events"]);
+        desk.attend(NOW).unwrap();
+        assert_eq!(step(&log), Some(expected), "somebody comes: {comes}");
+    }
+}
+
+/// Not what the group says the process owns: it may have been put out, or not have begun.
+#[test]
+fn what_is_confirmed_is_what_the_workers_say_stands() {
+    let (log, stance) = (log(), Arc::new(Stance::new(2)));
+    let mut desk = desk(&log, APP, Side::Old, &stance);
+    handed_over(&log, Step::Requested);
+    let mut check = |settled: &[(usize, &[&str])], expected: &[&str]| {
+        desk.attend(NOW).unwrap();
+        let (number, _) = stance.posture();
+        for (worker, topics) in settled {
+            stance.settle(*worker, number, topics.iter().map(|topic| TopicPartition::new(*topic, 0)).collect());
+        }
+        desk.attend(NOW).unwrap();
+        let expected: BTreeSet<_> = expected.iter().map(|topic| ((*topic).to_owned(), 0)).collect();
+        assert_eq!(state(&log).confirmed_in(Step::Requested), expected, "{settled:?}");
+    };
+    check(&[], &[]);
+    check(&[(0, &["events"])], &[]);
+    check(&[(1, &[])], &["events"]);
+    check(&[(1, &["others"])], &["events", "others"]);
 }

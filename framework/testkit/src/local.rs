@@ -306,7 +306,7 @@ impl LocalProcess {
 
     fn tell_settled(&self, number: usize, posture: u64) {
         if let Some(overseer) = self.overseer.as_ref().filter(|_| !self.workers[number].has_work_to_commit()) {
-            overseer.settled(number, posture);
+            overseer.settled(number, posture, self.workers[number].settled());
         }
     }
 }

@@ -13,6 +13,7 @@ use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Change, Committed, GroupMetadata, LogError};
 use crate::record::{Outgoing, TopicPartition};
+use crate::task::{Markers, Task};
 use crate::time::Timestamp;
 
 type Positions = Vec<(TopicPartition, Committed)>;
@@ -22,7 +23,12 @@ impl Worker {
     pub fn commit_due(&self, now: Duration) -> bool {
         let since = self.open_since.unwrap_or(self.last_commit);
         let EngineOptions { commit_interval, bulk_interval, .. } = self.options;
-        let interval = if self.progressed { commit_interval.max(bulk_interval) } else { commit_interval };
+        let interval = match (self.progressed, self.is_held()) {
+            (true, false) => commit_interval.max(bulk_interval),
+            // Somebody waits for what is left.
+            (false, true) => Duration::ZERO,
+            _ => commit_interval,
+        };
         let waited = now.saturating_sub(since) >= interval;
         // State may grow without anything being sent, so without an open transaction.
         let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
@@ -32,7 +38,9 @@ impl Worker {
 
     /// Whether a commit would change anything.
     pub fn has_work_to_commit(&self) -> bool {
-        self.open_since.is_some() || self.writers.are_unflushed() || self.running().any(|task| task.needs_commit())
+        let is_untold = |task: &Task| self.is_held() && task.has_markers(Markers::All);
+        let is_unfinished = |task: &Task| task.needs_commit() || is_untold(task);
+        self.open_since.is_some() || self.writers.are_unflushed() || self.running().any(is_unfinished)
     }
 
     /// Commits everything processed so far, or puts all tasks back to where they were committed last.
@@ -84,12 +92,16 @@ impl Worker {
         changes: &mut BTreeMap<TaskId, Vec<Change>>,
     ) -> Result<Positions, LogError> {
         self.open_transaction(now)?;
-        let traced = self.is_tracing();
+        let (traced, is_held) = (self.is_tracing(), self.is_held());
         let Some(producer) = &mut self.producer else { return Err(LogError::Unusable("the producer is gone".into())) };
         let mut positions = Positions::new();
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
             task.send_outputs(producer.as_mut())?;
+            if is_held {
+                // Whoever sees that these positions are committed may go by it: nothing is known here that is not told.
+                task.send_markers(Markers::All, producer.as_mut())?;
+            }
             let changed = changes.entry(id.clone()).or_default();
             changed.extend(task.state.take_changes());
             for change in changed.iter() {

@@ -25,6 +25,6 @@ pub use error::EngineError;
 pub use member::Member;
 pub use options::EngineOptions;
 pub use orders::{Answer, Order, View};
-pub use posture::{Hold, Posture};
+pub use posture::{Clocks, Hold, Posture};
 pub use report::{CommitReport, Recovery, Report, RestoreProgress};
 pub use worker::Worker;

@@ -1,14 +1,19 @@
 //! How a worker stands towards a hand-over: what of its inputs it may process for now, and whether its results are heard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::blueprint::TaskId;
 use crate::record::TopicPartition;
+use crate::time::Timestamp;
 use crate::topology::SourceRole;
 
 use super::error::EngineError;
 use super::worker::{Stage, Worker};
 use crate::task::Task;
+
+/// What is known of event time at partitions, as it is committed beside their positions; by a new generation's names for them.
+pub type Clocks = Arc<BTreeMap<TopicPartition, String>>;
 
 /// Which inputs stay where they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,10 +32,15 @@ pub enum Hold {
 pub struct Posture {
     /// Inputs that are held where they are.
     pub hold: Hold,
+    /// For which attempt at a hand-over: under another one everything is committed anew, which proves that it is still this worker's.
+    pub attempt: Option<Timestamp>,
     /// For an input from outside, the first offset that is not processed for now. With it, an input that is not named is not processed at all.
     pub fences: Option<Arc<BTreeMap<TopicPartition, i64>>>,
+    /// How far event time may come for now: not past the times in these of the task that reads the same partitions. A task that reads none of them has no
+    /// limit.
+    pub limits: Option<Clocks>,
     /// What inputs know of event time, as committed with their positions by who has processed exactly as much: event time goes on from there.
-    pub clocks: Option<Arc<BTreeMap<TopicPartition, String>>>,
+    pub clocks: Option<Clocks>,
     /// Whether results, deliveries and dead letters are left out. State, changelogs and repartition topics are written all the same.
     pub silent: bool,
     /// Whether another generation is in force, so that all of this is a replay: sinks that declare
@@ -48,12 +58,28 @@ impl Worker {
             return Ok(());
         }
         self.posture = posture.clone();
-        for stage in self.tasks.values_mut() {
-            if let Stage::Running(task) = stage {
-                self.posture.apply(task)?;
+        let ids: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
+        for id in ids {
+            let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
+            if let Err(error) = self.posture.apply(task) {
+                self.survive(&id, error)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether inputs are held: then time stands still but for what follows from what has been processed.
+    pub(super) fn is_held(&self) -> bool {
+        self.posture.hold != Hold::Nothing
+    }
+
+    /// The partitions that stay where they are under the present posture, with all that follows from what was before them committed: also told, what is known
+    /// of event time. None of them as long as anything is to be committed, or if nothing is held.
+    pub fn settled(&self) -> BTreeSet<TopicPartition> {
+        if !self.is_held() || self.has_work_to_commit() {
+            return BTreeSet::new();
+        }
+        self.running().flat_map(|task| &task.inputs).map(|input| input.partition.clone()).collect()
     }
 }
 
@@ -72,11 +98,17 @@ impl Posture {
             let fence = fence.map(|fences| fences.get(&input.partition).copied().unwrap_or(i64::MIN));
             // Where it is, not where it was when it was held first: it has not moved since.
             input.set_fence(if held { Some(input.next_offset()) } else { fence });
+            if self.hold != Hold::Nothing {
+                // It is to be committed, whether a record follows or not.
+                input.committed = None;
+            }
         }
+        task.limit_time(self.limits.as_deref());
         // In silence, if this is: who has processed as much has also said what follows from the time.
         match &self.clocks {
             Some(clocks) => Ok(task.adopt(clocks)?),
-            None => Ok(()),
+            None if self.hold == Hold::Everything => Ok(()),
+            None => Ok(task.catch_up()?),
         }
     }
 }

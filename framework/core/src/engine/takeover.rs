@@ -112,7 +112,11 @@ impl Worker {
                     Ok(finished) => finished,
                     Err(error) => return self.survive(id, error.into()),
                 };
-                self.brief(&mut task)?;
+                if let Err(error) = self.brief(&mut task) {
+                    // Its stores are closed before they are opened again.
+                    drop(task);
+                    return self.survive(id, error);
+                }
                 for (partition, _) in &inputs {
                     self.routes.insert(partition.clone(), id.clone());
                 }

@@ -12,7 +12,7 @@ use super::commit::may_pass;
 use super::error::EngineError;
 use super::options::EngineOptions;
 use super::orders::View;
-use super::posture::Posture;
+use super::posture::{Hold, Posture};
 use super::report::Report;
 use super::restore::Restore;
 use super::search::Search;
@@ -236,8 +236,9 @@ impl Worker {
         while steps < turn && task.step()? == StepOutcome::Processed {
             steps += 1;
         }
-        // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way.
-        if self.drained {
+        // Also while other inputs are busy, which may be always; but only if nothing of a silent one can be on its way. And not while inputs are held:
+        // what follows from that may be said by another generation.
+        if self.drained && self.posture.hold == Hold::Nothing {
             task.check_idle(now, self.options.idle_timeout)?;
         }
         self.steps += steps;

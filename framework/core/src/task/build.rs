@@ -99,6 +99,7 @@ impl Task {
             sinks,
             // As committed: nothing that was due before is left, because firing and committing go together.
             time,
+            limit: Timestamp::MAX,
             silent: false,
             follows: false,
             bounds: plan.bounded().cloned(),

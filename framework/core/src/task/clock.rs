@@ -186,6 +186,16 @@ impl Clock {
         reached
     }
 
+    /// The watermark of a task that has committed this for the same partition: the least there is if it has not committed anything. None where
+    /// it is of another form, or knows nothing of event time.
+    pub(crate) fn reached(&self, metadata: &str) -> Option<Timestamp> {
+        match self {
+            Clock::Table => None,
+            _ if metadata.is_empty() => Some(Timestamp::MIN),
+            _ => self.clone().parse(metadata),
+        }
+    }
+
     fn parse(&mut self, metadata: &str) -> Option<Timestamp> {
         let (metadata, over) = metadata.split_once('$').unwrap_or((metadata, ""));
         let (times, task) = metadata.split_once('@')?;

@@ -77,6 +77,8 @@ pub(crate) struct Task {
     sinks: Vec<TaskSink>,
     /// The task's watermark: the least of its inputs'.
     time: Timestamp,
+    /// How far it may come for now.
+    limit: Timestamp,
     /// Whether results and dead letters are left out, for as long as another version speaks.
     pub(crate) silent: bool,
     /// Whether this generation has not taken over yet: what it processes is a replay.
@@ -229,10 +231,22 @@ impl Task {
     /// Moves the task's watermark to the least of its inputs' and fires what is due by then. Also where time stands still: the step
     /// just made may have set a timer for a time already passed.
     fn advance_time(&mut self) -> Result<(), TaskError> {
-        let until = self.reading().map_or(self.time, |reading| reading.watermark.max(self.time));
+        let until = self.reading().map_or(self.time, |reading| reading.watermark.min(self.limit).max(self.time));
         self.fire_until(until)?;
         self.time = until;
         Ok(())
+    }
+
+    /// Has event time not come past what another task has committed that reads the same partitions, for now; without limits it is free.
+    pub(crate) fn limit_time(&mut self, limits: Option<&BTreeMap<TopicPartition, String>>) {
+        let of = |input: &InputQueue| input.clock.reached(limits?.get(&input.partition)?);
+        self.limit = self.inputs.iter().filter_map(of).min().unwrap_or(Timestamp::MAX);
+    }
+
+    /// Goes on to where event time may come by now, where it was limited before.
+    pub(crate) fn catch_up(&mut self) -> Result<(), TaskError> {
+        let is_behind = self.reading().is_some_and(|reading| reading.watermark.min(self.limit) > self.time);
+        if is_behind { self.advance_time() } else { Ok(()) }
     }
 
     /// What the inputs know of event time together; none if all are tables.
@@ -262,8 +276,6 @@ impl Task {
         for input in &mut self.inputs {
             let Some(metadata) = clocks.get(&input.partition) else { continue };
             reached = reached.max(input.clock.take_up(metadata));
-            // It is to be committed, whether a record follows or not.
-            input.committed = None;
         }
         self.fire_until(reached)?;
         self.time = reached;

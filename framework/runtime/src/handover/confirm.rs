@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use headwater_core::bounded::{RunPhase, RunRecord};
@@ -7,6 +6,7 @@ use headwater_core::port::{Log, LogError};
 use headwater_core::{ControlState, Timestamp};
 
 use super::Stance;
+use super::generation::names;
 use crate::RunError;
 use crate::control::{Claim, Control, Plain};
 
@@ -27,24 +27,17 @@ impl Confirmer {
         Ok(())
     }
 
-    /// Confirms what this process holds, of these topics if they are given, once all its workers have committed everything under the present
-    /// posture.
+    /// Confirms what of this process stands under the present posture, once each of its workers has had nothing left to commit under it.
     pub(super) fn confirm(
         &mut self,
         (handover, step): (&Handover, Step),
         (app, who): (&str, &str),
-        topics: Option<&BTreeSet<String>>,
         stance: &Stance,
         log: &dyn Log,
         now: Timestamp,
     ) -> Result<(), RunError> {
-        if !stance.has_settled() {
-            return Ok(());
-        }
-        let Some(view) = stance.view() else { return Ok(()) };
-        let counts = |topic: &str| topics.is_none_or(|topics| topics.contains(topic));
-        let held = view.owned.iter().filter(|partition| counts(&partition.topic));
-        let partitions = held.map(|partition| (partition.topic.to_string(), partition.partition)).collect();
+        let Some(settled) = stance.settled().filter(|settled| !settled.is_empty()) else { return Ok(()) };
+        let partitions = names(&settled);
         let confirmation = Confirmation { version: Handover::VERSION, attempt: handover.attempt, step, partitions };
         if self.said.as_ref() == Some(&confirmation) {
             return Ok(());

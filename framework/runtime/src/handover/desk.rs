@@ -1,12 +1,11 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::{Plan, Timestamp};
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::engine::{Hold, Posture};
 use headwater_core::handover::{Duty, Handover, Side, Step};
 use headwater_core::port::{Log, ReaderConfig};
+use headwater_core::{Plan, Timestamp};
 
 use super::confirm::{Confirmer, advance};
 use super::lead::Leader;
@@ -22,7 +21,6 @@ pub struct Desk {
     side: Side,
     own: String,
     who: String,
-    inputs: BTreeSet<String>,
     stance: Arc<Stance>,
     log: Arc<dyn Log>,
     pace: Pace,
@@ -58,7 +56,6 @@ impl Desk {
             side: seat.side.clone(),
             own: plan.blueprint().app().to_owned(),
             who: who.to_owned(),
-            inputs: plan.blueprint().input_topics().into_iter().collect(),
             stance: Arc::clone(stance),
             log: Arc::clone(log),
             pace,
@@ -134,8 +131,7 @@ impl Desk {
         }
         if let Some(step) = confirm {
             let names = (self.seat.app.as_str(), self.who.as_str());
-            let inputs = (self.side == Side::Old).then_some(&self.inputs);
-            self.confirmer.confirm((handover, step), names, inputs, &self.stance, log.as_ref(), now.wall)?;
+            self.confirmer.confirm((handover, step), names, &self.stance, log.as_ref(), now.wall)?;
         }
         Ok(None)
     }

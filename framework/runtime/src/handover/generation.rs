@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_core::handover::Step;
 use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
-use headwater_core::{Manifest, Plan, TopicPartition};
+use headwater_core::{ControlState, Manifest, Plan, TopicPartition};
 
 use crate::RunError;
 use crate::control::Control;
@@ -18,6 +19,14 @@ pub(super) struct Generation {
     repartitions: Vec<TopicPartition>,
     /// Those of the inputs that have only what came before, and where they end.
     history: BTreeMap<TopicPartition, i64>,
+}
+
+/// How far a generation has got.
+pub(super) struct Reached {
+    /// In its inputs.
+    pub(super) positions: BTreeMap<TopicPartition, i64>,
+    /// What it knows of event time at all its partitions; nothing where it has committed nothing.
+    pub(super) clocks: BTreeMap<TopicPartition, String>,
 }
 
 impl Generation {
@@ -68,6 +77,24 @@ impl Generation {
         Arc::new(positions.into_iter().chain(self.history.clone()).collect())
     }
 
+    /// How far it has got, positions and event time of the same moment; the latter by the names that generation `heir` reads its partitions under.
+    pub(super) fn look(&mut self, heir: &str) -> Result<Reached, LogError> {
+        let all = self.partitions();
+        let committed = self.reader.committed(&all)?;
+        let ends = self.reader.ends(&self.inputs)?;
+        let begun = committed.iter().map(|committed| committed.as_ref().map(|committed| committed.offset));
+        let positions = begun.zip(&ends).map(|(begun, ends)| begun.unwrap_or(ends.start));
+        let positions = self.inputs.iter().cloned().zip(positions).collect();
+        let mut clocks = BTreeMap::new();
+        for (partition, committed) in all.into_iter().zip(committed) {
+            let own = partition.topic.strip_prefix(&self.name).filter(|_| self.repartitions.contains(&partition));
+            let topic = own.map_or_else(|| partition.topic.to_string(), |rest| format!("{heir}{rest}"));
+            let clock = committed.map(|committed| committed.metadata).unwrap_or_default();
+            clocks.insert(TopicPartition::new(topic.as_str(), partition.partition), clock);
+        }
+        Ok(Reached { positions, clocks })
+    }
+
     /// How far it has committed its inputs; those it has not begun are at the beginning of their logs.
     pub(super) fn positions(&mut self) -> Result<BTreeMap<TopicPartition, i64>, LogError> {
         let standings = standings(self.reader.as_mut(), &self.inputs)?;
@@ -83,24 +110,20 @@ impl Generation {
         Ok(positions.iter().map(left).sum())
     }
 
-    /// What its inputs know of event time, by the names that generation `heir` reads them under.
-    pub(super) fn clocks(&mut self, heir: &str) -> Result<BTreeMap<TopicPartition, String>, LogError> {
-        let mut clocks = BTreeMap::new();
-        let all = self.partitions();
-        let committed = self.reader.committed(&all)?;
-        for (partition, committed) in all.into_iter().zip(committed) {
-            let Some(committed) = committed else { continue };
-            let own = partition.topic.strip_prefix(&self.name).filter(|_| self.repartitions.contains(&partition));
-            let topic = own.map_or_else(|| partition.topic.to_string(), |rest| format!("{heir}{rest}"));
-            clocks.insert(TopicPartition::new(topic.as_str(), partition.partition), committed.metadata);
-        }
-        Ok(clocks)
-    }
-
     /// Whether it has committed everything there is in its repartition topics.
     pub(super) fn is_drained(&mut self) -> Result<bool, LogError> {
         let standings = standings(self.reader.as_mut(), &self.repartitions)?;
         Ok(standings.iter().all(|standing| standing.position >= standing.end))
+    }
+
+    /// Whether all that it reads is confirmed in this step.
+    pub(super) fn has_confirmed(&self, step: Step, state: &ControlState) -> bool {
+        state.confirmed_in(step).is_superset(&names(&self.partitions()))
+    }
+
+    /// Whether any process of it is in its group.
+    pub(super) fn is_attended(&self, log: &dyn Log) -> Result<bool, LogError> {
+        Ok(!log.admin()?.members(&self.name)?.is_empty())
     }
 
     /// Everything it reads.
@@ -110,8 +133,8 @@ impl Generation {
 }
 
 /// Partitions as confirmations name them.
-pub(super) fn names(partitions: &[TopicPartition]) -> BTreeSet<(String, i32)> {
-    partitions.iter().map(|partition| (partition.topic.to_string(), partition.partition)).collect()
+pub(super) fn names<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> BTreeSet<(String, i32)> {
+    partitions.into_iter().map(|partition| (partition.topic.to_string(), partition.partition)).collect()
 }
 
 fn partitions<'a>(topics: impl Iterator<Item = (&'a str, Option<i32>)>) -> Vec<TopicPartition> {

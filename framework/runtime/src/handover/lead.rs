@@ -1,16 +1,18 @@
 //! The new generation's part: it follows, asks for a cut when it is close, and takes over when all is confirmed. Any number of its processes
 //! may do this at the same time: each step is written once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::bounded::{RunPhase, RunRecord};
+use headwater_core::engine::Clocks;
 use headwater_core::handover::{Following, Handover, Step};
 use headwater_core::port::Log;
-use headwater_core::{ControlState, Plan, Timestamp};
+use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
 
 use super::confirm::advance;
-use super::generation::{Generation, names};
+use super::generation::{Generation, Reached};
 use super::{Moment, Pace};
 use crate::RunError;
 use crate::control::Claim;
@@ -63,35 +65,39 @@ impl Leader {
             return Ok(());
         }
         self.rest(state.handover.as_ref(), now.elapsed);
-        let (own, known) = (self.own.clone(), self.following.clocks.take());
+        let own = self.own.clone();
         let Some(old) = self.old(state, log)? else { return Ok(()) };
-        let positions = old.positions()?;
-        let is_sealed = state.handover.as_ref().is_some_and(|handover| handover.to == own && handover.step == Step::Sealed);
-        let clocks = match known.filter(|_| is_sealed) {
-            // It stands, so they do not change any more.
-            None if is_sealed => Some(Arc::new(old.clocks(&own)?)),
-            clocks => clocks,
-        };
-        self.following = Following { fences: self.follower.fences(positions), clocks };
+        let Reached { positions, clocks } = old.look(&own)?;
+        self.follow(state, self.follower.fences(positions), Arc::new(clocks));
         let behind = self.follower.behind(&self.following.fences)?;
-        let next = match &state.handover {
-            Some(handover) if handover.to == self.own && handover.step == Step::Requested => {
-                self.seal(handover, state, behind, log)?
-            }
-            Some(handover) if handover.to == self.own && handover.step == Step::Sealed => {
-                let all = names(&self.follower.partitions());
-                let confirmed = state.confirmed_in(Step::Sealed).is_superset(&all);
-                confirmed.then_some(Step::Promoted)
-            }
+        let ours = state.handover.as_ref().filter(|handover| handover.to == self.own);
+        let next = match (ours, &state.handover) {
+            (Some(ours), _) if ours.step == Step::Requested => self.seal(ours, state, behind, log)?,
+            (Some(ours), _) if ours.step == Step::Sealed => self.promote(ours, state, log)?,
             // Somebody else's, or over: ours may begin when we are close.
-            Some(handover) if matches!(handover.step, Step::Requested | Step::Sealed) => None,
-            _ => (behind <= self.pace.close && now.elapsed >= self.not_before).then_some(Step::Requested),
+            (_, Some(handover)) if matches!(handover.step, Step::Requested | Step::Sealed) => None,
+            _ => (behind <= self.pace.close && now.elapsed >= self.not_before).then(|| self.request(now)),
         };
-        let late = self.is_late(state.handover.as_ref().filter(|handover| handover.to == self.own), now.elapsed);
-        match next.or_else(|| late.then_some(Step::Aborted)) {
-            Some(step) => self.write(step, state, log, now),
+        let late = self.is_late(ours, now.elapsed).then_some(ours).flatten();
+        match next.or_else(|| Some(Handover { step: Step::Aborted, ..late?.clone() })) {
+            Some(next) => self.write(&next, state, log, now),
             None => Ok(()),
         }
+    }
+
+    fn request(&self, now: Moment) -> Handover {
+        let from = self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default();
+        let (version, attempt, to) = (Handover::VERSION, now.wall, self.own.clone());
+        Handover { version, attempt, from, to, step: Step::Requested, unattended: false }
+    }
+
+    /// Takes down what the old generation has come to. Once the cut is sealed it stands, so that what it knows of event time then holds for the attempt.
+    fn follow(&mut self, state: &ControlState, fences: Arc<BTreeMap<TopicPartition, i64>>, limits: Clocks) {
+        let sealed = state.handover.as_ref().filter(|handover| handover.to == self.own && handover.step == Step::Sealed);
+        let attempt = sealed.map(|handover| handover.attempt);
+        let known = self.following.clocks.take().filter(|(known, _)| Some(*known) == attempt);
+        let clocks = known.or_else(|| Some((attempt?, Arc::clone(&limits))));
+        self.following = Following { fences, limits: Some(limits), clocks };
     }
 
     /// The old generation, found anew when another one is in force.
@@ -109,11 +115,17 @@ impl Leader {
     }
 
     /// Whether the old generation stands and the new one has done as much.
-    fn seal(&mut self, handover: &Handover, state: &ControlState, behind: u64, log: &dyn Log) -> Result<Option<Step>, RunError> {
+    fn seal(
+        &mut self,
+        handover: &Handover,
+        state: &ControlState,
+        behind: u64,
+        log: &dyn Log,
+    ) -> Result<Option<Handover>, RunError> {
         let Some(old) = &mut self.old else { return Ok(None) };
-        let confirmed = state.confirmed_in(Step::Requested).is_superset(&names(&old.inputs));
         // Where nobody runs there is nobody to confirm; who starts now sees the request first.
-        if !confirmed && !log.admin()?.members(&handover.from)?.is_empty() {
+        let unattended = !old.has_confirmed(Step::Requested, state);
+        if unattended && old.is_attended(log)? {
             return Ok(None);
         }
         // In this order: what is drained stays so, and the positions that were looked at before may have moved until then.
@@ -121,7 +133,17 @@ impl Leader {
             self.following.fences = self.follower.fences(old.positions()?);
             behind == 0 && self.follower.behind(&self.following.fences)? == 0
         };
-        Ok((reached && self.follower.is_drained()?).then_some(Step::Sealed))
+        let is_sealed = reached && self.follower.is_drained()?;
+        Ok(is_sealed.then(|| Handover { step: Step::Sealed, unattended, ..handover.clone() }))
+    }
+
+    /// Once all of the new generation stands it takes over, unless the old one has gone on. Only one that nobody had confirmed can: somebody may have
+    /// started it just before the cut was sealed.
+    fn promote(&mut self, handover: &Handover, state: &ControlState, log: &dyn Log) -> Result<Option<Handover>, RunError> {
+        let Some(old) = self.old.as_ref().filter(|_| self.follower.has_confirmed(Step::Sealed, state)) else { return Ok(None) };
+        let has_moved = self.following.limits.as_ref() != self.following.clocks.as_ref().map(|(_, clocks)| clocks);
+        let step = if has_moved || (handover.unattended && old.is_attended(log)?) { Step::Aborted } else { Step::Promoted };
+        Ok(Some(Handover { step, ..handover.clone() }))
     }
 
     /// After an attempt that was given up, whoever did it, the old generation is left in peace for a while.
@@ -146,20 +168,12 @@ impl Leader {
         now.saturating_sub(since) > self.pace.limit
     }
 
-    fn write(&mut self, step: Step, state: &ControlState, log: &dyn Log, now: Moment) -> Result<(), RunError> {
-        let before = state.handover.as_ref();
-        if step == Step::Requested {
+    fn write(&mut self, next: &Handover, state: &ControlState, log: &dyn Log, now: Moment) -> Result<(), RunError> {
+        if next.step == Step::Requested {
             self.claim = None;
         }
-        let next = match (step, before) {
-            (Step::Requested, _) | (_, None) => {
-                let from = self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default();
-                Handover { version: Handover::VERSION, attempt: now.wall, from, to: self.own.clone(), step }
-            }
-            (_, Some(before)) => Handover { step, ..before.clone() },
-        };
-        if advance((&self.app, log), &mut self.claim, state, &next, now.wall, self.pace.patience)? {
-            tracing::info!(step = ?step, from = next.from, to = next.to, "hand-over");
+        if advance((&self.app, log), &mut self.claim, state, next, now.wall, self.pace.patience)? {
+            tracing::info!(step = ?next.step, from = next.from, to = next.to, "hand-over");
         }
         Ok(())
     }

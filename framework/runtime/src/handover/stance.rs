@@ -1,6 +1,7 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use headwater_core::TopicPartition;
 use headwater_core::engine::{Posture, View};
 
 /// How the workers of a process stand towards a hand-over, as whoever attends to it says, and how far they are with that.
@@ -9,8 +10,8 @@ pub struct Stance {
     view: Mutex<Option<View>>,
     /// The number changes with the posture.
     posture: Mutex<(u64, Posture)>,
-    /// Per worker: the number of the posture under which it had nothing left to commit.
-    settled: Vec<AtomicU64>,
+    /// Per worker: the number of the posture under which it had nothing left to commit, and the partitions that stand.
+    settled: Vec<Mutex<(u64, BTreeSet<TopicPartition>)>>,
 }
 
 impl Stance {
@@ -19,7 +20,7 @@ impl Stance {
         Stance {
             view: Mutex::new(None),
             posture: Mutex::new((1, Posture::default())),
-            settled: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+            settled: (0..workers).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -46,17 +47,26 @@ impl Stance {
         lock(&self.posture).clone()
     }
 
-    /// A worker has taken the posture of this number and has nothing left to commit.
-    pub fn settle(&self, worker: usize, number: u64) {
+    /// A worker has taken the posture of this number and has nothing left to commit; these partitions stand
+    /// ([`Worker::settled`](headwater_core::engine::Worker::settled)).
+    pub fn settle(&self, worker: usize, number: u64, partitions: BTreeSet<TopicPartition>) {
         if let Some(settled) = self.settled.get(worker) {
-            settled.store(number, Ordering::Release);
+            *lock(settled) = (number, partitions);
         }
     }
 
-    /// Whether every worker has had nothing left to commit under the present posture.
-    pub fn has_settled(&self) -> bool {
+    /// What stands under the present posture; none until every worker has had nothing left to commit under it.
+    pub fn settled(&self) -> Option<BTreeSet<TopicPartition>> {
         let (number, _) = self.posture();
-        self.settled.iter().all(|settled| settled.load(Ordering::Acquire) == number)
+        let mut all = BTreeSet::new();
+        for settled in &self.settled {
+            let settled = lock(settled);
+            if settled.0 != number {
+                return None;
+            }
+            all.extend(settled.1.iter().cloned());
+        }
+        Some(all)
     }
 }
 

@@ -45,7 +45,7 @@ impl Ledger {
 }
 
 /// The times in a position's metadata (`core::task::clock`), in order; none for unknown. A difference stands for its sum with the one before.
-fn times(metadata: &str) -> Vec<Option<i64>> {
+pub(super) fn times(metadata: &str) -> Vec<Option<i64>> {
     let metadata = metadata.split_once('$').map_or(metadata, |(times, _)| times);
     let Some((_, text)) = metadata.split_once(':') else { return Vec::new() };
     let mut before = 0;

@@ -5,6 +5,7 @@ use headwater_core::port::Committed;
 use headwater_core::{ControlState, TopicPartition, control_topic};
 use headwater_testkit::MemoryLog;
 
+use super::ledger::times;
 use crate::cases::APP;
 use crate::ports::Facts;
 
@@ -15,6 +16,10 @@ pub struct Turns {
     state: ControlState,
     /// What the generation that was there first has committed.
     old: BTreeMap<TopicPartition, i64>,
+    /// What either generation has committed of event time, by topic without its name in front, and partition. The last time is that of the whole task.
+    times: [BTreeMap<(String, i32), Vec<Option<i64>>>; 2],
+    /// Whether the second one was seen to be in force.
+    taken_over: bool,
 }
 
 impl Turns {
@@ -63,6 +68,40 @@ impl Turns {
                     wrong.push(("ahead", text));
                 }
             }
+        }
+        wrong.extend(self.time_moves(process, facts, is_in_force, positions));
+        wrong
+    }
+
+    /// Event time has its cut like positions have: the new generation is never ahead of the old one, and not behind it when it takes over.
+    fn time_moves(
+        &mut self,
+        process: usize,
+        facts: &Facts,
+        is_in_force: bool,
+        positions: &[(TopicPartition, Committed)],
+    ) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        if facts.generation == 1 && is_in_force && !std::mem::replace(&mut self.taken_over, true) {
+            let [old, new] = &self.times;
+            let known = |place, number: usize| new.get(place).and_then(|times| times.get(number).copied().flatten());
+            let is_less = |place, old: &[Option<i64>]| old.iter().enumerate().any(|(number, old)| *old > known(place, number));
+            if let Some((place, old)) = old.iter().find(|(place, old)| is_less(place, old)) {
+                let text = format!("at the hand-over {place:?} is at {:?}, where it was at {old:?}", new.get(place));
+                wrong.push(("behind", text));
+            }
+        }
+        for (partition, Committed { metadata, .. }) in positions {
+            let topic = partition.topic.strip_prefix(&facts.app).filter(|_| !facts.outside.contains(&partition.topic));
+            let place = (topic.unwrap_or(&partition.topic).to_owned(), partition.partition);
+            let (now, last) = (times(metadata), |times: &[Option<i64>]| times.last().copied().flatten());
+            let old = self.times[0].get(&place).and_then(|times| last(times));
+            if facts.generation == 1 && !is_in_force && last(&now) > old {
+                let text =
+                    format!("p{process} is at {:?} with {partition}, where the generation in force is at {old:?}", last(&now));
+                wrong.push(("ahead", text));
+            }
+            self.times[facts.generation].insert(place, now);
         }
         wrong
     }

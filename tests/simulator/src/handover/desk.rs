@@ -1,14 +1,15 @@
 //! Who attends to the hand-over for one process.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::Timestamp;
 use headwater_core::engine::{Hold, Posture, View};
 use headwater_core::handover::Side;
 use headwater_core::port::Log;
+use headwater_core::{Timestamp, TopicPartition};
 use headwater_runtime::handover::{Desk, Moment, Pace, Stance};
 use headwater_runtime::{RunError, Seat};
 use headwater_testkit::{LocalProcess, Overseer};
@@ -142,15 +143,15 @@ impl Overseer for Watcher {
         if self.is(Mutation::FencesIgnored) {
             posture.fences = None;
         }
-        let is_over = self.site.facts.generation == 0 && posture.hold == Hold::Everything;
+        let is_over = self.site.facts.generation == 0 && posture.hold == Hold::Everything && posture.silent;
         if is_over && self.is(Mutation::RetirementIgnored) {
             posture = Posture::default();
         }
         (number, posture)
     }
 
-    fn settled(&self, worker: usize, number: u64) {
-        self.stance.settle(worker, number);
+    fn settled(&self, worker: usize, number: u64, partitions: BTreeSet<TopicPartition>) {
+        self.stance.settle(worker, number, partitions);
     }
 
     fn owns(&self, view: Option<View>) {
