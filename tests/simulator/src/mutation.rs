@@ -48,6 +48,8 @@ mutations! {
     SealedAsPromoted "sealed-as-promoted" "a new generation takes the cut for the hand-over: it goes on before it has taken over"
     RetirementIgnored "retirement-ignored" "a generation that another one has taken over from goes on"
     FencesIgnored "fences-ignored" "a new generation passes what the old one has committed"
+    SettledEarly "settled-too-early" "a process confirms a cut before its workers have heard of it"
+    ClocksStripped "clocks-stripped" "a new generation does not get to know how far event time has come in the old one"
     StartsUnseen "starts-unseen" "tasks are started without a look at the newest record of a hand-over"
 }
 

@@ -20,8 +20,24 @@ use crate::mutation::Mutation;
 use crate::ports::{DeskLog, PortSite};
 use crate::world::World;
 
-/// A process's desk. Clones share it.
-pub type Seated = Rc<RefCell<Desk>>;
+/// More than any process has.
+const WORKERS_MOST: usize = 4;
+
+/// A process's desk, and what it goes by. Clones share them.
+#[derive(Clone)]
+pub struct Seated {
+    desk: Rc<RefCell<Desk>>,
+    stance: Arc<Stance>,
+}
+
+impl Seated {
+    /// Has all that is owned stand under the present posture, whatever the workers say.
+    fn settle_early(&self) {
+        let Some(view) = self.stance.view() else { return };
+        let (number, _) = self.stance.posture();
+        (0..WORKERS_MOST).for_each(|worker| self.stance.settle(worker, number, (*view.owned).clone()));
+    }
+}
 
 impl World {
     /// Gives a process that starts a desk, where the application is handed over. None if that failed.
@@ -41,8 +57,13 @@ impl World {
                 return None;
             }
         };
-        process.oversee(Box::new(Watcher { desk: Rc::clone(&desk), stance, site }));
-        *self.desks[number].borrow_mut() = Some(desk);
+        process.oversee(Box::new(Watcher {
+            desk: Rc::clone(&desk),
+            stance: Arc::clone(&stance),
+            site,
+            heard: RefCell::default(),
+        }));
+        *self.desks[number].borrow_mut() = Some(Seated { desk, stance });
         Some(process)
     }
 
@@ -53,11 +74,14 @@ impl World {
 
     /// A process's desk has its turn, unless it is at work already or stands still.
     pub fn attend(&self, number: usize) {
-        let desk = self.desks[number].borrow().clone();
+        let seated = self.desks[number].borrow().clone();
         let stands = self.slots[number].try_borrow().is_ok_and(|slot| slot.paused);
-        let Some(desk) = desk.filter(|_| !stands) else { return };
-        let Ok(mut attended) = desk.try_borrow_mut() else { return };
+        let Some(seated) = seated.filter(|_| !stands) else { return };
+        let Ok(mut attended) = seated.desk.try_borrow_mut() else { return };
         let mut control = self.control.lock();
+        if control.is(Mutation::SettledEarly) {
+            seated.settle_early();
+        }
         // No two attempts begin at the same time.
         control.now += Duration::from_millis(1);
         let (now, life) = (control.now, control.processes[number].life);
@@ -107,9 +131,11 @@ impl World {
 
 /// Stands between a process and its desk, as the runtime does.
 struct Watcher {
-    desk: Seated,
+    desk: Rc<RefCell<Desk>>,
     stance: Arc<Stance>,
     site: PortSite,
+    /// With a mutation, what workers have heard of last.
+    heard: RefCell<(u64, Posture)>,
 }
 
 impl Watcher {
@@ -140,6 +166,13 @@ impl Overseer for Watcher {
 
     fn posture(&self) -> (u64, Posture) {
         let (number, mut posture) = self.stance.posture();
+        if self.is(Mutation::SettledEarly) {
+            let mut heard = self.heard.borrow_mut();
+            if self.site.control.lock().dice.percent(25) {
+                *heard = (number, posture);
+            }
+            return heard.clone();
+        }
         if self.is(Mutation::FencesIgnored) {
             posture.fences = None;
         }

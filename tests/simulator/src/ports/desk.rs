@@ -85,7 +85,12 @@ impl Reader for DeskReader {
     }
 
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<Committed>>, LogError> {
-        self.log.call(Call::ReaderCommitted, || self.inner.committed(partitions))
+        let mut committed = self.log.call(Call::ReaderCommitted, || self.inner.committed(partitions))?;
+        let Site { control, facts, .. } = &self.log.site;
+        if facts.generation > 0 && control.lock().is(Mutation::ClocksStripped) {
+            committed.iter_mut().flatten().for_each(|committed| committed.metadata.clear());
+        }
+        Ok(committed)
     }
 
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
