@@ -1,16 +1,16 @@
 //! The desk that attends to hand-overs, stepped by hand: no threads, and time is what the test says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::bounded::{Finish, Mode, RunPhase};
+use headwater_core::bounded::RunPhase;
 use headwater_core::engine::Hold;
 use headwater_core::handover::{Confirmation, Duty, Handover, Side, Step};
 use headwater_core::port::{Log, LogError, MembershipConfig};
 use headwater_core::{Blueprint, ControlState, StoredManifest, Timestamp, TopicPartition, Topology};
 use headwater_runtime::Seat;
-use headwater_runtime::backfill::{Destination, Edge, Ended, Registry, Request, plan};
+use headwater_runtime::backfill::{Ended, Registry, Request, plan};
 use headwater_runtime::handover::{Desk, Moment, Pace, Stance};
 use headwater_testkit::{Call, Fault, MemoryLog, prepare};
 
@@ -94,22 +94,7 @@ fn confirmed(log: &MemoryLog, step: Step, who: &str, topics: &[&str]) {
 fn planned(log: &MemoryLog, topology: fn(&mut Topology)) {
     let blueprint = Blueprint::of(APP, topology).unwrap();
     write(log, StoredManifest::new(1, prepare(&blueprint, log).unwrap().manifest()).record());
-    let request = Request {
-        id: "v2".into(),
-        from: Edge::Earliest,
-        to: Edge::Now,
-        inputs: None,
-        staged: BTreeMap::new(),
-        mode: Mode::Emit,
-        destination: Some(Destination::Same),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        then_live: true,
-        asked: BTreeMap::new(),
-    };
-    write(log, plan(&blueprint, log, &request, ATTEMPT).unwrap().record.record());
+    write(log, plan(&blueprint, log, &Request::then_live("v2"), ATTEMPT).unwrap().record.record());
 }
 
 /// It may be given the partitions of others of its generation, which stopped before it, and looks before it starts the tasks.

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use headwater_core::bounded::{Finish, Mode, RunPhase};
+use headwater_core::bounded::RunPhase;
 use headwater_core::handover::Side;
 use headwater_core::port::{Log, ReaderConfig, Stores};
 use headwater_core::{Blueprint, Record, Timestamp, TopicPartition, Topology, partition_for};
-use headwater_runtime::backfill::{BackfillError, Destination, Edge, Ended, Registry, Request, Staged, begin, plan, stage};
+use headwater_runtime::backfill::{BackfillError, Edge, Ended, Registry, Request, Staged, begin, plan, stage};
 use headwater_runtime::{Backlog, Process, RunError, RunOptions, Seat, Shutdown, Silent, World};
 use headwater_testkit::{MemoryLog, MemoryStores};
 
@@ -275,21 +275,7 @@ fn a_table_does_not_begin_with_a_file_where_the_run_goes_on_live() {
 }
 
 fn then_live(id: &str, to: Edge, staged: BTreeMap<String, Staged>) -> Request {
-    Request {
-        id: id.into(),
-        from: Edge::Earliest,
-        to,
-        inputs: None,
-        staged,
-        mode: Mode::Emit,
-        destination: Some(Destination::Same),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        then_live: true,
-        asked: BTreeMap::new(),
-    }
+    Request { to, staged, ..Request::then_live(id) }
 }
 
 /// The process that took over is the old one of the next time, without having been started again.

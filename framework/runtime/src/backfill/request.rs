@@ -58,3 +58,24 @@ pub struct Request {
     /// The same as it was written, by flag: kept with the plan, so that a resumed run is the same.
     pub asked: BTreeMap<String, String>,
 }
+
+impl Request {
+    /// A run of this name that begins with the earliest records, is silent into the outputs of the application until it takes it over, and goes on live.
+    pub fn then_live(id: &str) -> Request {
+        Request {
+            id: id.to_owned(),
+            from: Edge::Earliest,
+            to: Edge::Now,
+            inputs: None,
+            staged: BTreeMap::new(),
+            mode: Mode::Emit,
+            destination: Some(Destination::Same),
+            warmup: None,
+            finish: Finish::KeepOpen,
+            outputs: None,
+            allow_sinks: Vec::new(),
+            then_live: true,
+            asked: BTreeMap::new(),
+        }
+    }
+}

@@ -8,12 +8,10 @@ mod terms;
 pub use desk::Seated;
 pub use terms::Terms;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::bounded::{Finish, Mode};
 use headwater_core::{Blueprint, Plan, StoredManifest, Timestamp, control_topic};
-use headwater_runtime::backfill::{Destination, Edge, Request, begin, plan};
+use headwater_runtime::backfill::{Request, begin, plan};
 use headwater_testkit::{MemoryLog, prepare};
 
 use crate::cases::{APP, Case};
@@ -39,29 +37,12 @@ pub fn follow(case: &'static dyn Case, log: &MemoryLog, first: &Plan) -> Arc<Pla
     };
     let (key, value) = StoredManifest::new(1, first.manifest()).record();
     write(key, &value);
-    let draft = plan(first.blueprint(), log, &request(), Timestamp::from_millis(0)).expect("everything can be followed");
+    let draft =
+        plan(first.blueprint(), log, &Request::then_live(ID), Timestamp::from_millis(0)).expect("everything can be followed");
     let (key, value) = draft.record.record();
     write(&key, &value);
     let blueprint = Blueprint::of(NEXT, |t| case.topology(t)).expect("the cases are valid");
     let next = prepare(&blueprint, log).expect("the inputs exist");
     begin(&blueprint, &draft.record, true, log).expect("nobody has begun");
     next
-}
-
-fn request() -> Request {
-    Request {
-        id: ID.into(),
-        from: Edge::Earliest,
-        to: Edge::Now,
-        inputs: None,
-        staged: BTreeMap::new(),
-        mode: Mode::Emit,
-        destination: Some(Destination::Same),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        then_live: true,
-        asked: BTreeMap::new(),
-    }
 }
