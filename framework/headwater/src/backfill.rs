@@ -35,7 +35,10 @@ pub(crate) fn work(blueprint: &Arc<Blueprint>, app: &str, work: BoundedWork) -> 
     let BoundedWork { settings, log, record, max_rate, observer, tell, shutdown } = work;
     if record.then_live {
         let (stores, id) = world::stores(&settings, &record.app)?;
-        let options = RunOptions { max_rate, ..settings.run_options(&id) };
+        let options = settings.run_options(&id);
+        // Topics that the command names, and nobody else, are its to make.
+        let create_outputs = options.create_outputs || record.asked.contains_key("--output-suffix");
+        let options = RunOptions { max_rate, create_outputs, ..options };
         return follow(blueprint, app, &record, World { log, stores, observer }, options, &shutdown);
     }
     let work = Work { log, record, max_rate, observer, tell };

@@ -9,6 +9,7 @@ mod policies;
 mod reaches;
 mod reading;
 mod subtopology;
+mod writing;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Bounded, Finish, SinkUse, Span, TimeRange};
+use crate::blueprint::Blueprint;
 use crate::port::Committed;
 use crate::record::TopicPartition;
 use crate::task::metadata_at;
@@ -94,6 +96,10 @@ pub struct RunRecord {
     pub finish: Finish,
     /// Where outputs go: by declared topic, another topic, or none.
     pub outputs: BTreeMap<String, Option<String>>,
+    /// What is behind the declared names of the outputs where the application's results are. A run that goes on live writes there, for as long as it
+    /// is a generation; any other was planned while the generation in force did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_suffix: Option<String>,
     /// Sinks, by name. One that is not named, because it came later, is not delivered to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sinks: BTreeMap<String, SinkUse>,
@@ -123,6 +129,22 @@ impl RunRecord {
             finish: self.finish,
             outputs: self.outputs.iter().map(|(topic, to)| (topic.as_str().into(), to.as_deref().map(Into::into))).collect(),
             sinks: self.sinks.iter().map(|(sink, used)| (sink.clone(), used.standing)).collect(),
+        }
+    }
+
+    /// The topic that has the application's results for a declared output.
+    pub fn live_output(&self, declared: &str) -> String {
+        format!("{declared}{}", self.output_suffix.as_deref().unwrap_or_default())
+    }
+
+    /// The topology of a run that goes on live, of which `blueprint` has the declared one under the run's name: with its outputs, and with the rows
+    /// of files as what its streams begin with. That of any other run is as it is declared.
+    pub fn generation(&self, blueprint: &Arc<Blueprint>) -> Arc<Blueprint> {
+        let suffix = self.output_suffix.as_ref().filter(|_| self.then_live);
+        let blueprint = suffix.map_or_else(|| Arc::clone(blueprint), |suffix| blueprint.writing(suffix));
+        match self.history() {
+            Some((topics, until)) => blueprint.with_history(topics, until),
+            None => blueprint,
         }
     }
 

@@ -147,6 +147,12 @@ impl ControlState {
         }
     }
 
+    /// What is behind the declared names of the outputs that the generation in force writes; none if nothing is.
+    pub fn output_suffix(&self, app: &str) -> Option<&str> {
+        let name = self.generation(app);
+        self.runs.values().find(|run| run.app == name).and_then(|run| run.output_suffix.as_deref())
+    }
+
     /// The partitions confirmed in a step of the hand-over under way.
     pub fn confirmed_in(&self, step: Step) -> BTreeSet<(String, i32)> {
         let attempt = self.handover.as_ref().map(|handover| handover.attempt);

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Puts a run that has no end where its plan begins, unless it has begun; and looks that it is not heard too early: one that is not `silent` must
 /// write into topics that nobody has written to.
-pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn Log) -> Result<(), BackfillError> {
+pub fn begin(blueprint: &Arc<Blueprint>, record: &RunRecord, silent: bool, log: &dyn Log) -> Result<(), BackfillError> {
     let mut reader = log.reader(&ReaderConfig { group: record.app.clone(), read_uncommitted: false })?;
     let times = blueprint.input_times();
     let starts = record.beginnings(|topic| times.get(topic).is_none_or(|times| times.is_record_time));
@@ -24,7 +24,7 @@ pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn 
     }
     let mut admin = log.admin()?;
     if !silent {
-        for (topic, info) in admin.describe(&blueprint.output_topics())? {
+        for (topic, info) in admin.describe(&record.generation(blueprint).output_topics())? {
             let ends = reader.ends(&TopicPartition::all_of(&topic, info.partitions))?;
             if ends.iter().any(|ends| ends.end > 0) {
                 return Err(BackfillError::OutputInUse { topic });
@@ -38,12 +38,12 @@ pub fn begin(blueprint: &Blueprint, record: &RunRecord, silent: bool, log: &dyn 
     }
 }
 
-/// The topology of generation `blueprint` of application `app`: where its streams began with the rows of files, these are what comes before them.
+/// The topology of generation `blueprint` of application `app`, as its plan says what it writes to, and what comes before its streams.
 pub(crate) fn continued(blueprint: &Arc<Blueprint>, app: &str, log: &dyn Log) -> Result<Arc<Blueprint>, RunError> {
     if blueprint.app() == app {
         return Ok(Arc::clone(blueprint));
     }
     let state = Control::of(app, &headwater_core::control_topic(app), log).read(PATIENCE)?.unwrap_or_default();
-    let history = state.runs.values().find(|run| run.app == blueprint.app()).and_then(RunRecord::history);
-    Ok(history.map_or_else(|| Arc::clone(blueprint), |(topics, until)| blueprint.with_history(topics, until)))
+    let run = state.runs.values().find(|run| run.app == blueprint.app());
+    Ok(run.map_or_else(|| Arc::clone(blueprint), |run| run.generation(blueprint)))
 }

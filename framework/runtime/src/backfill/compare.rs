@@ -51,11 +51,12 @@ pub fn compare(
     for (topic, beside) in &record.outputs {
         let (Some(beside), Some(belongs)) = (beside, blueprint.belongs(topic)) else { continue };
         let filter = Filter { says: record.says, belongs };
-        let found = admin.describe(&[topic.clone(), beside.clone()])?;
+        let live = record.live_output(topic);
+        let found = admin.describe(&[live.clone(), beside.clone()])?;
         let missing = |topic: &String| LogError::UnknownTopic { topic: topic.clone() };
         let count = |topic: &String| found.get(topic).map(|info| info.partitions).ok_or_else(|| missing(topic));
         let (existing, recomputed) =
-            (TopicPartition::all_of(topic, count(topic)?), TopicPartition::all_of(beside, count(beside)?));
+            (TopicPartition::all_of(&live, count(&live)?), TopicPartition::all_of(beside, count(beside)?));
         // Where keys go is decided by the count: with the same one a key is in the same partition of both.
         let step = if existing.len() == recomputed.len() { 1 } else { existing.len().max(recomputed.len()) };
         let (compared, different) =

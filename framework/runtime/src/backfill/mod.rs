@@ -10,6 +10,7 @@ mod digest;
 mod error;
 pub(crate) mod goal;
 mod latest;
+mod outputs;
 mod plan;
 mod registry;
 mod request;

@@ -7,8 +7,9 @@ use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, SinkStanding
 use headwater_core::port::{Admin, Ends, Log, ReaderConfig, TopicInfo};
 use headwater_core::{Blueprint, InputTimes, Reach, Timestamp, TopicPartition};
 
+use super::outputs::{output_suffix, outputs};
 use super::sinks::sinks;
-use super::{BackfillError, Destination, Edge, Request, Staged};
+use super::{BackfillError, Edge, Request, Staged};
 
 /// A plan, and what whoever reads it should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub fn run_name(app: &str, id: &str) -> String {
 /// What is asked for does not fit the topology or the logs; or the cluster failed.
 pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timestamp) -> Result<Draft, BackfillError> {
     check_id(&request.id)?;
-    let outputs = outputs(blueprint, request)?;
+    let output_suffix = output_suffix(blueprint, log, request)?;
+    let outputs = outputs(blueprint, request, output_suffix.as_deref().unwrap_or_default())?;
     let sinks = sinks(blueprint, request)?;
     let times = Times::of(blueprint, request, &says(&outputs, &sinks))?;
     let mut admin = log.admin()?;
@@ -50,6 +52,7 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
         says: times.says,
         finish: request.finish,
         outputs,
+        output_suffix,
         sinks,
         phase: RunPhase::Planned,
         then_live: request.then_live,
@@ -63,33 +66,6 @@ pub(super) fn check_id(id: &str) -> Result<(), BackfillError> {
         return Err(BackfillError::BadId { id: id.to_owned() });
     }
     Ok(())
-}
-
-/// Where each output goes.
-fn outputs(blueprint: &Blueprint, request: &Request) -> Result<BTreeMap<String, Option<String>>, BackfillError> {
-    let topics = blueprint.output_topics();
-    let known: Vec<String> = topics.iter().cloned().chain(blueprint.sinks().into_keys()).collect();
-    let chosen = request.outputs.as_ref().unwrap_or(&known);
-    if let Some(name) = chosen.iter().find(|name| !known.contains(name)) {
-        return Err(BackfillError::Unknown { what: "output", name: name.clone(), known });
-    }
-    let app = run_name(blueprint.app(), &request.id);
-    let place = |topic: &String| -> Result<Option<String>, BackfillError> {
-        // Dead letters are kept apart whatever the run says.
-        let is_letters = blueprint.dead_letter_topic().is_some_and(|letters| **letters == **topic);
-        match (request.mode, &request.destination) {
-            _ if is_letters => Ok(Some(format!("{app}-dead-letters"))),
-            (Mode::StateOnly, _) => Ok(None),
-            _ if !chosen.contains(topic) => Ok(None),
-            (Mode::Diff, _) => Ok(Some(format!("{app}-{topic}-diff"))),
-            (Mode::Emit, Some(Destination::Suffix(suffix))) => Ok(Some(format!("{topic}{suffix}"))),
-            (Mode::Emit, Some(Destination::Same)) => Ok(Some(topic.clone())),
-            // It names its outputs itself.
-            (Mode::Emit, None) if request.then_live => Ok(Some(topic.clone())),
-            (Mode::Emit, None) => Err(BackfillError::NoDestination),
-        }
-    };
-    topics.iter().map(|topic| Ok((topic.clone(), place(topic)?))).collect()
 }
 
 /// The outputs that get something.

@@ -46,6 +46,13 @@ impl<'a> Registry<'a> {
         Ok(self.state()?.runs)
     }
 
+    /// All runs, by id, and the generation in force, as they are at one moment.
+    pub fn overview(&self) -> Result<(BTreeMap<String, RunRecord>, String), BackfillError> {
+        let state = self.state()?;
+        let in_force = state.generation(self.app).to_owned();
+        Ok((state.runs, in_force))
+    }
+
     /// One run.
     ///
     /// # Errors

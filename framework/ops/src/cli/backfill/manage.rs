@@ -73,7 +73,7 @@ pub(super) fn manage(
 }
 
 fn list(registry: &Registry<'_>, matches: &ArgMatches, out: &mut dyn Write) -> Result<(), CliError> {
-    let runs = registry.runs().map_err(backfill_error)?;
+    let (runs, in_force) = registry.overview().map_err(backfill_error)?;
     if output_format(matches) == OutputFormat::Json {
         return print(out, &format!("{:#}\n", Value::from(runs.values().map(record_json).collect::<Vec<_>>())));
     }
@@ -81,11 +81,12 @@ fn list(registry: &Registry<'_>, matches: &ArgMatches, out: &mut dyn Write) -> R
         return print(out, "no backfills\n");
     }
     let width = runs.keys().map(String::len).max().unwrap_or(0);
-    let in_force = registry.in_force().map_err(backfill_error)?;
     let line = |record: &RunRecord| {
         let phase = if record.app == in_force { "in force" } else { record.phase.as_str() };
         let (from, to) = (times::show(record.says.from), times::show(record.says.to));
-        format!("{:width$}  {:9}  {:10}  {from} to {to}\n", record.id, phase, record.mode.as_str())
+        let suffix = record.output_suffix.as_ref().filter(|_| record.then_live);
+        let outputs = suffix.map_or_else(String::new, |suffix| format!("  outputs with {suffix}"));
+        format!("{:width$}  {:9}  {:10}  {from} to {to}{outputs}\n", record.id, phase, record.mode.as_str())
     };
     print(out, &runs.values().map(line).collect::<String>())
 }
@@ -100,6 +101,7 @@ fn record_json(record: &RunRecord) -> Value {
         "planned_at": times::show(record.made_at),
         "asked": record.asked,
         "offsets": record.offsets(),
+        "outputs": record.outputs,
         "sinks": record.sinks,
     })
 }

@@ -45,9 +45,10 @@ fn blueprint(spec: &AppSpec, name: &str) -> Result<Arc<Blueprint>, CliError> {
     (spec.surroundings.blueprint)(name).map_err(|reason| CliError::failed(reason).with_code(codes::INVALID_TOPOLOGY))
 }
 
-/// What a run works with: the topology under its name, reading what it reads in place of declared inputs.
+/// What a run works with: the topology under its name, with what it reads in place of declared inputs, and what a generation writes.
 fn run_blueprint(spec: &AppSpec, record: &RunRecord) -> Result<Arc<Blueprint>, CliError> {
-    Ok(blueprint(spec, &record.app)?.reading(&record.staged))
+    let declared = blueprint(spec, &record.app)?;
+    Ok(if record.then_live { record.generation(&declared) } else { declared.reading(&record.staged) })
 }
 
 fn backfill_error(error: BackfillError) -> CliError {

@@ -97,14 +97,11 @@ fn end_of_files(matches: &ArgMatches, now: Timestamp) -> Result<Edge, CliError> 
 /// Flags that make no sense for a run without an end, or that are not its business.
 fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
     let has_files = matches.get_many::<String>("input").is_some();
-    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "output-suffix"]
+    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish"]
         .into_iter()
         .filter(|flag| *flag != "to" || !has_files)
         .find(|flag| matches.get_one::<String>(flag).is_some());
     match given {
-        Some("output-suffix") => Err(CliError::usage(
-            "--then-live takes no --output-suffix: a new version names new outputs in its topology, and with --same-output it takes over the old ones",
-        )),
         Some(flag) => Err(CliError::usage(format!("--then-live has no end and is all of the application: leave --{flag} out"))),
         None => Ok(()),
     }

@@ -36,7 +36,9 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
     for (topic, to) in &record.outputs {
         let _ = match (to, record.mode) {
             (None, _) => writeln!(text, "  silent    {topic}"),
-            (Some(to), Mode::Diff) if to.ends_with("-diff") => writeln!(text, "  compare   {topic}, computed again into {to}"),
+            (Some(to), Mode::Diff) if to.ends_with("-diff") => {
+                writeln!(text, "  compare   {}, computed again into {to}", record.live_output(topic))
+            }
             (Some(to), _) => writeln!(text, "  write     {topic} into {to}"),
         };
     }
