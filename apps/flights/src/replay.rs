@@ -46,6 +46,7 @@ pub fn june(session: &Session<'_>, log: &Arc<dyn Log>, state: Option<PathBuf>, c
         finish: Finish::KeepOpen,
         outputs: Some(vec![OUTPUT.to_owned()]),
         allow_sinks: Vec::new(),
+        state_from: None,
         then_live: false,
         asked: BTreeMap::from([("--from".to_owned(), "2013-06-01".to_owned()), ("--to".to_owned(), "2013-07-01".to_owned())]),
     };

@@ -85,6 +85,7 @@ pub(crate) fn work_on(
         max_rate,
         ..options
     };
+    backfill::inherit(&blueprint, app, &record, log.as_ref(), &options).map_err(|error| CliError::failed(error.to_string()))?;
     let goal = Goal { app: app.to_owned(), control: headwater_core::control_topic(app), id: record.id.clone(), tell };
     let world = World { log, stores: Arc::new(stores), observer };
     let process = Process::prepare_bounded(&blueprint, record.bounds(), goal, world, options).map_err(run_error)?;

@@ -125,6 +125,7 @@ fn request(id: &str, from: Edge, to: Edge, mode: Mode) -> Request {
         finish: Finish::KeepOpen,
         outputs: None,
         allow_sinks: Vec::new(),
+        state_from: None,
         then_live: false,
         asked: BTreeMap::new(),
     }

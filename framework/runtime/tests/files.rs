@@ -153,6 +153,7 @@ fn request(mode: Mode, staged: BTreeMap<String, Staged>) -> Request {
         finish: Finish::KeepOpen,
         outputs: None,
         allow_sinks: Vec::new(),
+        state_from: None,
         then_live: false,
         asked: BTreeMap::new(),
     }

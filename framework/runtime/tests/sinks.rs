@@ -90,6 +90,7 @@ fn request(id: &str, mode: Mode) -> Request {
         finish: Finish::KeepOpen,
         outputs: None,
         allow_sinks: Vec::new(),
+        state_from: None,
         then_live: false,
         asked: BTreeMap::new(),
     }

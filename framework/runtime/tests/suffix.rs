@@ -80,6 +80,7 @@ impl Fixture {
             finish: Finish::KeepOpen,
             outputs: None,
             allow_sinks: Vec::new(),
+            state_from: None,
             then_live,
             asked: BTreeMap::new(),
         };

@@ -22,6 +22,8 @@ pub use time_range::TimeRange;
 
 use crate::record::{TopicName, TopicPartition};
 use crate::replay::ReplayEffect;
+use crate::task::resumed;
+use crate::time::Timestamp;
 
 /// The offsets of one input partition that are read: `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,12 @@ pub enum Finish {
     CloseWindows,
 }
 
+/// What a position that a run has come to its end at knows of event time, for another run to go on from there: the metadata to commit, of that
+/// which was committed. Nothing has ended for that one, and nothing is idle.
+pub fn clock_to_go_on(committed: &str) -> String {
+    resumed(committed)
+}
+
 /// The bounds of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounded {
@@ -60,6 +68,9 @@ pub struct Bounded {
     /// Event time of the results that may be written: a windowed one by its window's start, any other by its timestamp, which for
     /// what a timer sent is the timer's time.
     pub says: TimeRange,
+    /// Timers and windows that are due later than this stay as they are, although event time may pass it: of a run whose state is wanted as of a
+    /// moment, while records are read on that may still belong before it. What [`Finish::CloseWindows`] closes at the end is not meant.
+    pub fires_until: Timestamp,
     /// What happens at the end.
     pub finish: Finish,
     /// Where outputs go instead: by declared topic, another topic, or none to write nothing.
@@ -75,6 +86,7 @@ impl Bounded {
             spans,
             sees: TimeRange::ALL,
             says: TimeRange::ALL,
+            fires_until: Timestamp::MAX,
             finish: Finish::KeepOpen,
             outputs: BTreeMap::new(),
             sinks: BTreeMap::new(),

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ impl Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunPhase {
+    /// Its plan is made, and the state it starts with is not all there.
+    Preparing,
     /// Its plan is made: it runs, or can be resumed.
     Planned,
     /// Everything is read and committed.
@@ -49,6 +52,7 @@ impl RunPhase {
     /// As texts have it.
     pub fn as_str(self) -> &'static str {
         match self {
+            RunPhase::Preparing => "preparing",
             RunPhase::Planned => "planned",
             RunPhase::Done => "done",
             RunPhase::Cancelled => "cancelled",
@@ -103,6 +107,9 @@ pub struct RunRecord {
     /// Sinks, by name. One that is not named, because it came later, is not delivered to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sinks: BTreeMap<String, SinkUse>,
+    /// The run whose state this one starts with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_from: Option<String>,
     /// How far it has got.
     pub phase: RunPhase,
     /// Whether it goes on live and takes the application over.
@@ -126,10 +133,24 @@ impl RunRecord {
             spans: self.spans.iter().map(span).collect(),
             sees: self.sees,
             says: self.says,
+            fires_until: self.fires_until(),
             finish: self.finish,
             outputs: self.outputs.iter().map(|(topic, to)| (topic.as_str().into(), to.as_deref().map(Into::into))).collect(),
             sinks: self.sinks.iter().map(|(sink, used)| (sink.clone(), used.standing)).collect(),
         }
+    }
+
+    /// What is due at the moment that a run for the state of it is asked for belongs behind it.
+    fn fires_until(&self) -> Timestamp {
+        match self.mode {
+            Mode::StateOnly if self.sees.to != Timestamp::MAX => self.sees.to - Duration::from_millis(1),
+            _ => Timestamp::MAX,
+        }
+    }
+
+    /// Whether it is over or was given up.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, RunPhase::Done | RunPhase::Cancelled)
     }
 
     /// The topic that has the application's results for a declared output.

@@ -32,6 +32,16 @@ pub(crate) fn metadata_at(time: Timestamp) -> String {
     Clock::Source { newest: time, bound: Duration::ZERO, idle: false }.encode(Timestamp::MIN)
 }
 
+/// The same time at a position from which another run goes on: for that one nothing has ended, and nothing is idle.
+pub(crate) fn resumed(metadata: &str) -> String {
+    let text = metadata.split_once('$').map_or(metadata, |(time, _)| time).replace('!', "");
+    let parts = text.strip_prefix("1m:").and_then(|rest| rest.split_once(':')).and_then(|(time, rest)| {
+        let (idle, task) = rest.split_once('@')?;
+        Some(format!("1m:{time}:{}@{task}", "0".repeat(idle.len())))
+    });
+    parts.unwrap_or(text)
+}
+
 /// The event time of one input partition. It never goes back, not over a restart either: it is committed with the offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -352,6 +362,15 @@ mod tests {
         check("1s:5@5", "1s:3!@3", "1s:5!@1");
         check("1s:5!@5", "1s:8@7", "1s:8@7");
         check("1s:5!@5", "something else", "1s:5!@-");
+    }
+
+    #[test]
+    fn a_clock_goes_on_with_its_time_and_without_ends() {
+        for (committed, expected) in
+            [("1r:a,~1!@b$3", "1r:a,~1@b"), ("1s:a!@b", "1s:a@b"), ("1s:a@-", "1s:a@-"), ("1m:a:f3@b$ff", "1m:a:00@b"), ("", "")]
+        {
+            assert_eq!(resumed(committed), expected);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use build::InputStart;
-pub(crate) use clock::metadata_at;
+pub(crate) use clock::{metadata_at, resumed};
 pub(crate) use deliveries::TaskSink;
 pub(crate) use ended::lanes_ended;
 pub use error::TaskError;
@@ -232,7 +232,7 @@ impl Task {
     /// just made may have set a timer for a time already passed.
     fn advance_time(&mut self) -> Result<(), TaskError> {
         let until = self.reading().map_or(self.time, |reading| reading.watermark.min(self.limit).max(self.time));
-        self.fire_until(until)?;
+        self.fire_until(self.bounds.as_ref().map_or(until, |bounds| until.min(bounds.fires_until)))?;
         self.time = until;
         Ok(())
     }

@@ -21,7 +21,7 @@ pub enum BackfillError {
     /// State that reaches back without bound cannot be had from a range.
     #[error(
         "{}: what this says depends on everything since the beginning (a running total, or a transform without a `horizon`), which a range of time does \
-         not have. Use --from earliest, or leave it out: --outputs {}",
+         not have. Use --from earliest, or start with the state of a run that ended where this one begins: --state-from RUN; or leave it out: --outputs {}",
         outputs.join(", "), if others.is_empty() { "with others" } else { others }
     )]
     Unbounded {
@@ -54,6 +54,25 @@ pub enum BackfillError {
     NotComparable {
         /// The sink.
         name: String,
+    },
+    /// A run cannot start with another one's state.
+    #[error("the state of backfill {id:?} is not what this run could start with: {why}")]
+    StateUnfit {
+        /// The other run.
+        id: String,
+        /// Why not.
+        why: String,
+    },
+    /// It is to begin where another run ended, and none is named.
+    #[error("a run begins where another one ended only with that one's state: name it with --state-from RUN")]
+    StateOfNone,
+    /// Another process began to copy the same state for the same run.
+    #[error(
+        "another process took over copying the state that backfill {id:?} starts with. The same command again joins in the work once that is done"
+    )]
+    StateElsewhere {
+        /// The run.
+        id: String,
     },
     /// The range is empty.
     #[error("the range is empty: it ends where it begins, or before")]

@@ -9,6 +9,7 @@ use headwater_core::{Blueprint, InputTimes, Reach, Timestamp, TopicPartition};
 
 use super::outputs::{output_suffix, outputs};
 use super::sinks::sinks;
+use super::state_from::settle;
 use super::{BackfillError, Edge, Request, Staged};
 
 /// A plan, and what whoever reads it should know.
@@ -31,6 +32,7 @@ pub fn run_name(app: &str, id: &str) -> String {
 /// What is asked for does not fit the topology or the logs; or the cluster failed.
 pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timestamp) -> Result<Draft, BackfillError> {
     check_id(&request.id)?;
+    let request = &settle(blueprint, log, request)?;
     let output_suffix = output_suffix(blueprint, log, request)?;
     let outputs = outputs(blueprint, request, output_suffix.as_deref().unwrap_or_default())?;
     let sinks = sinks(blueprint, request)?;
@@ -54,7 +56,8 @@ pub fn plan(blueprint: &Blueprint, log: &dyn Log, request: &Request, now: Timest
         outputs,
         output_suffix,
         sinks,
-        phase: RunPhase::Planned,
+        state_from: request.state_from.clone(),
+        phase: if request.state_from.is_some() { RunPhase::Preparing } else { RunPhase::Planned },
         then_live: request.then_live,
     };
     Ok(Draft { record, warnings: look.warnings })
@@ -92,8 +95,14 @@ impl Times {
         if let Edge::Time(from) = request.from
             && !request.then_live
         {
-            let reach = reach(blueprint, request, says)?;
-            let warmup = request.warmup.unwrap_or(reach + late);
+            let warmup = match &request.state_from {
+                // All of it is there.
+                Some(_) => Duration::ZERO,
+                None => {
+                    let reach = reach(blueprint, request, says)?;
+                    request.warmup.unwrap_or(reach + late)
+                }
+            };
             (times.says.from, times.sees.from) = (from, from - warmup);
         }
         if let Edge::Time(to) = request.to {

@@ -94,7 +94,7 @@ impl<'a> Registry<'a> {
         let mut ended = None;
         self.control().update(PATIENCE, |state| {
             let Some(record) = state.runs.get(id) else { return Ok(Vec::new()) };
-            if record.phase != RunPhase::Planned {
+            if record.is_over() {
                 ended = Some(record.clone());
                 return Ok(Vec::new());
             }
@@ -136,7 +136,7 @@ fn resumable(record: &RunRecord, asked: &BTreeMap<String, String>) -> Result<(),
     // What a comparison computed can be compared again.
     // One that has taken over is the application, which may be started again.
     let is_comparable = record.phase == RunPhase::Done && (record.mode == Mode::Diff || record.then_live);
-    if record.phase != RunPhase::Planned && !is_comparable {
+    if record.is_over() && !is_comparable {
         return Err(BackfillError::Over { id, phase: record.phase });
     }
     for (flag, is) in asked {

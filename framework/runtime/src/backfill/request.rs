@@ -13,6 +13,8 @@ pub enum Edge {
     Earliest,
     /// The end as of now.
     Now,
+    /// Where the run ended whose state this one starts with.
+    State,
     /// A moment of event time.
     Time(Timestamp),
     /// These offsets; partitions that are not named are not read.
@@ -41,6 +43,8 @@ pub struct Request {
     pub inputs: Option<Vec<String>>,
     /// Inputs whose records come from files, by topic: read whole, whatever the range says of offsets.
     pub staged: BTreeMap<String, Staged>,
+    /// The run, done, whose state this one starts with: it begins where that ended.
+    pub state_from: Option<String>,
     /// What becomes of results.
     pub mode: Mode,
     /// Where they go, if they are written.
@@ -74,6 +78,7 @@ impl Request {
             finish: Finish::KeepOpen,
             outputs: None,
             allow_sinks: Vec::new(),
+            state_from: None,
             then_live: true,
             asked: BTreeMap::new(),
         }

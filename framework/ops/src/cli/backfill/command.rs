@@ -14,6 +14,7 @@ pub(in crate::cli) fn command(app: &str) -> Command {
         .args_conflicts_with_subcommands(true)
         .arg(value("from", "T|earliest|OFFSETS", "Where the range begins: a time, or topic:partition=offset,..."))
         .arg(value("to", "T|now|OFFSETS", "Where it ends, itself not in it"))
+        .arg(value("state-from", "RUN", "Begin where this run ended, with the state it left: for running totals and what else reaches back without bound"))
         .arg(value("inputs", "A,B", "Read only these inputs"))
         .arg(value("input", "INPUT=FILE", "Read this file in place of an input's topic: INPUT=PATH[,key=COLUMN][,time=COLUMN]").action(ArgAction::Append))
         .arg(value("mode", "MODE", "emit results, state-only, or diff: compare with the outputs there are").value_parser(["emit", "state-only", "diff"]))

@@ -58,6 +58,7 @@ fn backfill_error(error: BackfillError) -> CliError {
         BackfillError::Store(error) => error.into(),
         BackfillError::InUse { .. } => CliError::failed(error.to_string()).with_code(codes::GROUP_IN_USE),
         BackfillError::Over { .. }
+        | BackfillError::StateElsewhere { .. }
         | BackfillError::NoSuchRun { .. }
         | BackfillError::FileChanged { .. }
         | BackfillError::StagedElsewhere { .. } => CliError::failed(error.to_string()),

@@ -11,9 +11,10 @@ use crate::config::Text;
 use crate::error::CliError;
 
 /// The flags that make a plan: a resumed run must have the same, or none.
-const PLANNED: [&str; 12] = [
+const PLANNED: [&str; 13] = [
     "from",
     "to",
+    "state-from",
     "inputs",
     "input",
     "mode",
@@ -43,7 +44,14 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
     if then_live {
         only_with_an_end(matches)?;
     }
-    let from = edge(matches, "from", now, is_whole)?;
+    let state_from = matches.get_one::<String>("state-from").cloned();
+    if state_from.is_some() && matches.get_one::<String>("warmup").is_some() {
+        return Err(CliError::usage("--state-from has all the state there is: leave --warmup out"));
+    }
+    let from = match &state_from {
+        Some(_) if matches.get_one::<String>("from").is_none() => Edge::State,
+        _ => edge(matches, "from", now, is_whole)?,
+    };
     let to = if then_live { end_of_files(matches, now)? } else { edge(matches, "to", now, is_whole)? };
     if from == Edge::Now || to == Edge::Earliest {
         return Err(CliError::usage("--from now and --to earliest leave nothing between them"));
@@ -66,6 +74,7 @@ pub(super) fn request(matches: &ArgMatches, now: Timestamp, is_whole: bool) -> R
         to,
         inputs: names(matches, "inputs"),
         staged: BTreeMap::new(),
+        state_from,
         mode,
         destination: destination(matches, mode)?,
         warmup: warmup.transpose()?,
@@ -97,7 +106,7 @@ fn end_of_files(matches: &ArgMatches, now: Timestamp) -> Result<Edge, CliError> 
 /// Flags that make no sense for a run without an end, or that are not its business.
 fn only_with_an_end(matches: &ArgMatches) -> Result<(), CliError> {
     let has_files = matches.get_many::<String>("input").is_some();
-    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish"]
+    let given = ["to", "mode", "inputs", "outputs", "warmup", "finish", "state-from"]
         .into_iter()
         .filter(|flag| *flag != "to" || !has_files)
         .find(|flag| matches.get_one::<String>(flag).is_some());

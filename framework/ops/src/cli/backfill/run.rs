@@ -75,7 +75,7 @@ impl Call<'_> {
         eprint!("{shown}");
         let record = if is_new { registry.keep(&draft.record).map_err(backfill_error)? } else { draft.record };
         let (tally, began) = (Arc::new(Tally::default()), Instant::now());
-        let ended = if record.then_live || record.phase == RunPhase::Planned {
+        let ended = if record.then_live || !record.is_over() {
             self.work(&record, max_rate, &tally)?
         } else {
             // All of it is there: what is left is to compare.

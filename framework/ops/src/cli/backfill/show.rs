@@ -27,6 +27,9 @@ pub(super) fn plan(record: &RunRecord, warnings: &[String], workers: usize, max_
     if let Some((_, until)) = record.history() {
         let _ = writeln!(text, "  files     until {}; from then on the topics they stand for", show(until));
     }
+    if let Some(from) = &record.state_from {
+        let _ = writeln!(text, "  state     that of backfill {from}, from where it ended");
+    }
     for (input, topic) in &record.staged {
         let _ = writeln!(text, "  file      {input}: its rows are in {topic}");
     }
