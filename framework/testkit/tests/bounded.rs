@@ -112,6 +112,18 @@ impl World {
         all
     }
 
+    /// The newest event time of a topic's records.
+    fn newest(&self, topic: &str) -> Timestamp {
+        let records = (0..PARTITIONS).flat_map(|partition| self.log.read_all(topic, partition, true));
+        let records = records.filter(|record| record.key.is_some());
+        records.map(|record| record.timestamp).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// Results of a live run in one partition.
+    fn sums_of(&self, partition: usize) -> usize {
+        self.log.read_all("sums", i32::try_from(partition).unwrap(), true).len()
+    }
+
     fn count(&self, topic: &str) -> usize {
         (0..PARTITIONS).map(|partition| self.log.read_all(topic, partition, true).len()).sum()
     }
@@ -176,6 +188,43 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same() {
     for output in ["windows", "named", "sums"] {
         assert_eq!(world.outcome(output, &format!("{output}.app.k")), world.outcome(output, output), "{output}");
         assert_eq!(world.count(&format!("{output}.app.k")), world.count(output));
+    }
+}
+
+/// Nothing holds a task back that is far ahead in event time, and nothing has to (docs/decisions/skew.md).
+#[test]
+fn how_far_tasks_are_ahead_of_each_other_makes_no_difference() {
+    let world = World::new();
+    let mut live = world.process(&world.plan("app"), &memory(), 1);
+    live.settle().unwrap();
+    live.stop().unwrap();
+    for first in 0..3 {
+        let app = format!("app.s{first}");
+        let plan = world.bounded(&app, |_| {});
+        let mut run = world.process(&plan, &memory(), 3);
+        // One worker after the other reads all it can before the next one begins.
+        for number in [first, (first + 1) % 3, (first + 2) % 3] {
+            let mut quiet = 0;
+            while quiet < 10 {
+                // What waits for the other workers goes on waiting.
+                run.serve_group().unwrap();
+                quiet = if run.serve_worker(number).unwrap() { 0 } else { quiet + 1 };
+                run.advance(seconds(1));
+            }
+            if number == first {
+                // A third of the partitions is read to its end, a hundred seconds ahead of the others, which have not begun.
+                let newest = world.newest(&format!("{app}-by-parity-repartition"));
+                assert!(newest >= at(90), "worker {first} got to {newest} only");
+                assert_eq!(world.count(&format!("sums.{app}")), world.sums_of(first));
+            }
+        }
+        run.settle().unwrap();
+        assert!(world.is_complete(&plan));
+        for output in ["windows", "named", "sums"] {
+            let found = world.outcome(output, &format!("{output}.{app}"));
+            assert_eq!(found, world.outcome(output, output), "{output} with worker {first} ahead");
+            assert_eq!(world.count(&format!("{output}.{app}")), world.count(output), "nothing is late for it");
+        }
     }
 }
 
