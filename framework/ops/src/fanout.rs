@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_core::{Stage, TopicPartition};
+use headwater_core::{Stage, Timestamp, TopicPartition};
+use headwater_runtime::backfill::RunLook;
 use headwater_runtime::{Activity, Observer, Phase};
 
 /// Tells several observers the same.
@@ -59,6 +60,12 @@ impl Observer for Fanout {
     }
     fn watermark_lag(&self, task: &str, seconds: Option<f64>) {
         self.each(|o| o.watermark_lag(task, seconds));
+    }
+    fn bounded_run(&self, look: &RunLook) {
+        self.each(|o| o.bounded_run(look));
+    }
+    fn event_time(&self, task: &str, time: Option<Timestamp>) {
+        self.each(|o| o.event_time(task, time));
     }
     fn tasks(&self, restoring: u64, running: u64) {
         self.each(|o| o.tasks(restoring, running));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use headwater_core::{Stage, TopicPartition};
+use headwater_core::{Stage, Timestamp, TopicPartition};
+
+use crate::backfill::RunLook;
 
 /// What a worker was doing for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +69,10 @@ pub trait Observer: Send + Sync {
     fn lag(&self, _partition: &TopicPartition, _records: Option<i64>) {}
     /// Event time behind wall time in a task, in seconds; none when the task left or knows no time yet.
     fn watermark_lag(&self, _task: &str, _seconds: Option<f64>) {}
+    /// How far the bounded run is that this process works on, now and then.
+    fn bounded_run(&self, _look: &RunLook) {}
+    /// Event time in a task; none when the task left or knows no time yet.
+    fn event_time(&self, _task: &str, _time: Option<Timestamp>) {}
     /// How many tasks this process has: restoring and running.
     fn tasks(&self, _restoring: u64, _running: u64) {}
     /// A changelog being read back: records applied since the last call, records still to read.

@@ -86,9 +86,9 @@ impl Process {
         world: World,
         options: RunOptions,
     ) -> Result<Process, RunError> {
-        let log = Arc::clone(&world.log);
+        let (log, observer) = (Arc::clone(&world.log), Arc::clone(&world.observer));
         let mut process = Process::made(blueprint, Some(bounds), None, world, options)?;
-        process.goal = Some(goal::watch(goal, &process.plan, &log)?);
+        process.goal = Some(goal::watch(goal, &process.plan, &log, &observer)?);
         Ok(process)
     }
 

@@ -173,6 +173,7 @@ impl WorkerThread {
             self.taken_over.remove(task);
             self.progress.forget(task);
             self.observer.watermark_lag(&task.to_string(), None);
+            self.observer.event_time(&task.to_string(), None);
         }
     }
 
@@ -206,6 +207,7 @@ impl WorkerThread {
             let known = *time != Timestamp::MIN && *time != Timestamp::MAX;
             let behind = known.then(|| (now - time.as_millis()) as f64 / 1000.0);
             self.observer.watermark_lag(&task.to_string(), behind);
+            self.observer.event_time(&task.to_string(), known.then_some(*time));
         }
         self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner).extend(committed.positions.iter().cloned());
     }

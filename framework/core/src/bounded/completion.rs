@@ -27,6 +27,17 @@ impl Progress {
     }
 }
 
+/// How far a bounded run is in a partition of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputProgress {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// Its offsets that are read, transaction markers included.
+    pub total: u64,
+    /// Those that are processed and committed.
+    pub done: u64,
+}
+
 /// Looks at a bounded run.
 pub struct Completion {
     bounds: Arc<Bounded>,
@@ -57,22 +68,33 @@ impl Completion {
     /// # Errors
     /// Those of [`Reader::committed`].
     pub fn look(&self, reader: &mut dyn Reader) -> Result<Progress, LogError> {
-        let mut progress = Progress::default();
+        self.look_closely(reader).map(|(progress, _)| progress)
+    }
+
+    /// The same, and how far it is in each partition of its inputs of which it reads anything.
+    ///
+    /// # Errors
+    /// Those of [`Reader::committed`].
+    pub fn look_closely(&self, reader: &mut dyn Reader) -> Result<(Progress, Vec<InputProgress>), LogError> {
+        let (mut progress, mut inputs) = (Progress::default(), Vec::new());
         for (partition, committed) in self.inputs.iter().zip(reader.committed(&self.inputs)?) {
             let span = self.bounds.span(partition);
             if span.is_empty() {
                 continue;
             }
             let position = committed.map_or(span.start, |committed| committed.offset).clamp(span.start, span.end);
-            progress.total += u64::try_from(span.end - span.start).unwrap_or(0);
-            progress.done += u64::try_from(position - span.start).unwrap_or(0);
+            let total = u64::try_from(span.end - span.start).unwrap_or(0);
+            let done = u64::try_from(position - span.start).unwrap_or(0);
+            progress.total += total;
+            progress.done += done;
             progress.open += usize::from(position < span.end);
+            inputs.push(InputProgress { partition: partition.clone(), total, done });
         }
         let partitions: Vec<TopicPartition> = self.repartitions.iter().map(|(partition, _)| partition.clone()).collect();
         for ((_, lanes), committed) in self.repartitions.iter().zip(reader.committed(&partitions)?) {
             let has_ended = |committed: Committed| lanes_ended(&committed.metadata, *lanes);
             progress.open += usize::from(!committed.is_some_and(has_ended));
         }
-        Ok(progress)
+        Ok((progress, inputs))
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use completion::{Completion, Progress};
+pub use completion::{Completion, InputProgress, Progress};
 pub use run_record::{InputSpan, Mode, RunPhase, RunRecord};
 pub use sink_use::{SinkStanding, SinkUse};
 pub use time_range::TimeRange;

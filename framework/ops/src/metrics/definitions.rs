@@ -121,6 +121,49 @@ pub const WATERMARK_LAG: Definition = Definition {
     labels: &[TASK],
 };
 
+/// How far tasks are from each other.
+pub const EVENT_TIME_SKEW: Definition = Definition {
+    name: "headwater_event_time_skew_seconds",
+    kind: Kind::Gauge,
+    help: "Event time between this process' task that is furthest and the one that is least far.",
+    labels: &[],
+};
+
+/// What a backfill reads.
+pub const BACKFILL_TOTAL: Definition = Definition {
+    name: "headwater_backfill_planned_records",
+    kind: Kind::Gauge,
+    help: "Offsets of an input partition that a backfill reads, transaction markers included.",
+    labels: &[TOPIC, PARTITION],
+};
+
+/// What it has read of that.
+pub const BACKFILL_DONE: Definition = Definition {
+    name: "headwater_backfill_done_records",
+    kind: Kind::Gauge,
+    help: "Those of them that are processed and committed, by whatever process.",
+    labels: &[TOPIC, PARTITION],
+};
+
+/// When it will be over.
+pub const BACKFILL_LEFT: Definition = Definition {
+    name: "headwater_backfill_time_left_seconds",
+    kind: Kind::Gauge,
+    help: "How long a backfill still takes to read its inputs at its speed since this process began; not there before anything has moved.",
+    labels: &[],
+};
+
+/// What it is at.
+pub const BACKFILL_STAGE: Definition = Definition {
+    name: "headwater_backfill_stage",
+    kind: Kind::Gauge,
+    help: "1 for what a backfill is at, 0 for the rest.",
+    labels: &[Label {
+        name: "stage",
+        meaning: "reading its inputs, finishing what of them is in repartition topics, or complete",
+    }],
+};
+
 /// Tasks.
 pub const TASKS: Definition = Definition {
     name: "headwater_tasks",
@@ -248,7 +291,7 @@ pub const PROCESS_CPU: Definition = Definition {
 };
 
 /// All of them, in the order of the reference.
-pub const ALL: [&Definition; 27] = [
+pub const ALL: [&Definition; 32] = [
     &RECORDS_CONSUMED,
     &BYTES_CONSUMED,
     &RECORDS_PRODUCED,
@@ -258,6 +301,11 @@ pub const ALL: [&Definition; 27] = [
     &SINK_RECORDS,
     &INPUT_LAG,
     &WATERMARK_LAG,
+    &EVENT_TIME_SKEW,
+    &BACKFILL_TOTAL,
+    &BACKFILL_DONE,
+    &BACKFILL_LEFT,
+    &BACKFILL_STAGE,
     &COMMITS,
     &COMMIT_DURATION,
     &WORKER_TIME,

@@ -20,6 +20,11 @@ pub(super) struct Families {
     pub(super) worker_time: CounterVec,
     pub(super) input_lag: IntGaugeVec,
     pub(super) watermark_lag: GaugeVec,
+    pub(super) event_time_skew: GaugeVec,
+    pub(super) backfill_total: IntGaugeVec,
+    pub(super) backfill_done: IntGaugeVec,
+    pub(super) backfill_left: GaugeVec,
+    pub(super) backfill_stage: IntGaugeVec,
     pub(super) tasks: IntGaugeVec,
     pub(super) restore_remaining: IntGaugeVec,
     pub(super) restore_records: IntCounterVec,
@@ -49,7 +54,12 @@ impl Families {
             commit_duration: histogram(r, &def::COMMIT_DURATION)?,
             worker_time: add(r, CounterVec::new(opts(&def::WORKER_TIME), &labels(&def::WORKER_TIME))?)?,
             input_lag: gauge(r, &def::INPUT_LAG)?,
-            watermark_lag: add(r, GaugeVec::new(opts(&def::WATERMARK_LAG), &labels(&def::WATERMARK_LAG))?)?,
+            watermark_lag: fraction(r, &def::WATERMARK_LAG)?,
+            event_time_skew: fraction(r, &def::EVENT_TIME_SKEW)?,
+            backfill_total: gauge(r, &def::BACKFILL_TOTAL)?,
+            backfill_done: gauge(r, &def::BACKFILL_DONE)?,
+            backfill_left: fraction(r, &def::BACKFILL_LEFT)?,
+            backfill_stage: gauge(r, &def::BACKFILL_STAGE)?,
             tasks: gauge(r, &def::TASKS)?,
             restore_remaining: gauge(r, &def::RESTORE_REMAINING)?,
             restore_records: counter(r, &def::RESTORE_RECORDS)?,
@@ -72,6 +82,10 @@ fn counter(registry: &Registry, definition: &Definition) -> Result<IntCounterVec
 
 fn gauge(registry: &Registry, definition: &Definition) -> Result<IntGaugeVec> {
     add(registry, IntGaugeVec::new(opts(definition), &labels(definition))?)
+}
+
+fn fraction(registry: &Registry, definition: &Definition) -> Result<GaugeVec> {
+    add(registry, GaugeVec::new(opts(definition), &labels(definition))?)
 }
 
 fn histogram(registry: &Registry, definition: &Definition) -> Result<Histogram> {

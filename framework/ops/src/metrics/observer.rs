@@ -1,7 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_core::{Stage, TopicPartition};
+use headwater_core::{Stage, Timestamp, TopicPartition};
+use headwater_runtime::backfill::{RunLook, RunStage};
 use headwater_runtime::{Activity, Observer, Phase};
 use prometheus::{Registry, TextEncoder};
 
@@ -11,11 +13,16 @@ use crate::error::CliError;
 
 const PHASES: [&str; 7] = ["starting", "joining", "restoring", "running", "stopping", "failed", "backing_off"];
 
+const STAGES: [(RunStage, &str); 3] =
+    [(RunStage::Reading, "reading"), (RunStage::Finishing, "finishing"), (RunStage::Complete, "complete")];
+
 /// Counts what the engine reports and writes it as Prometheus text.
 pub struct PrometheusObserver {
     ours: Registry,
     process: Registry,
     families: Families,
+    /// Event time by task.
+    times: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl PrometheusObserver {
@@ -36,7 +43,7 @@ impl PrometheusObserver {
             families.commits.with_label_values(&[result]).inc_by(0);
         }
         families.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let observer = PrometheusObserver { ours, process, families };
+        let observer = PrometheusObserver { ours, process, families, times: Mutex::default() };
         observer.phase(&Phase::Starting);
         observer.tasks(0, 0);
         observer.failures(0);
@@ -108,6 +115,37 @@ impl Observer for PrometheusObserver {
         match seconds {
             Some(seconds) => self.families.watermark_lag.with_label_values(&[task]).set(seconds),
             None => drop(self.families.watermark_lag.remove_label_values(&[task])),
+        }
+    }
+
+    fn event_time(&self, task: &str, time: Option<Timestamp>) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        match time {
+            Some(time) => drop(times.insert(task.to_owned(), time)),
+            None => drop(times.remove(task)),
+        }
+        let millis = times.values().map(|time| time.as_millis());
+        match millis.clone().max().zip(millis.min()) {
+            Some((last, first)) => {
+                let skew = last.saturating_sub(first) as f64 / 1000.0;
+                self.families.event_time_skew.with_label_values::<&str>(&[]).set(skew);
+            }
+            None => drop(self.families.event_time_skew.remove_label_values::<&str>(&[])),
+        }
+    }
+
+    fn bounded_run(&self, look: &RunLook) {
+        for input in &look.inputs {
+            let labels = [input.partition.topic.as_ref(), &input.partition.partition.to_string()];
+            self.families.backfill_total.with_label_values(&labels).set(signed(input.total));
+            self.families.backfill_done.with_label_values(&labels).set(signed(input.done));
+        }
+        match look.time_left {
+            Some(left) => self.families.backfill_left.with_label_values::<&str>(&[]).set(left.as_secs_f64()),
+            None => drop(self.families.backfill_left.remove_label_values::<&str>(&[])),
+        }
+        for (stage, name) in STAGES {
+            self.families.backfill_stage.with_label_values(&[name]).set(i64::from(stage == look.stage));
         }
     }
 

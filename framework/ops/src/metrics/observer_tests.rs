@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use headwater_core::bounded::InputProgress;
+
 use super::super::definition::Kind;
 use super::super::definitions::ALL;
 use super::*;
@@ -20,6 +22,9 @@ fn busy() -> PrometheusObserver {
     observer.worker_time(0, Activity::Process, Duration::from_millis(1500));
     observer.lag(&TopicPartition::new("flights", 3), Some(42));
     observer.watermark_lag("flights-3", Some(1.5));
+    observer.event_time("flights-3", Some(Timestamp::from_millis(1_500)));
+    observer.event_time("flights-2", Some(Timestamp::from_millis(61_500)));
+    observer.bounded_run(&look(Some(Duration::from_secs(90))));
     observer.tasks(1, 2);
     observer.restoring("delays", 3, 100, 900);
     observer.restored("flights-3", Duration::from_secs(2));
@@ -29,6 +34,12 @@ fn busy() -> PrometheusObserver {
     observer.buffered(0, 7, 700);
     observer.failures(3);
     observer
+}
+
+/// A bounded run in the middle.
+fn look(time_left: Option<Duration>) -> RunLook {
+    let inputs = vec![InputProgress { partition: TopicPartition::new("flights", 3), total: 1000, done: 250 }];
+    RunLook { stage: RunStage::Reading, inputs, time_left }
 }
 
 /// The samples with their labels sorted.
@@ -61,6 +72,12 @@ fn counts_what_it_is_told() {
         r#"headwater_worker_time_seconds_total{app="flights",state="process",worker="0"} 1.5"#,
         r#"headwater_input_lag_records{app="flights",partition="3",topic="flights"} 42"#,
         r#"headwater_watermark_lag_seconds{app="flights",task="flights-3"} 1.5"#,
+        r#"headwater_event_time_skew_seconds{app="flights"} 60"#,
+        r#"headwater_backfill_planned_records{app="flights",partition="3",topic="flights"} 1000"#,
+        r#"headwater_backfill_done_records{app="flights",partition="3",topic="flights"} 250"#,
+        r#"headwater_backfill_time_left_seconds{app="flights"} 90"#,
+        r#"headwater_backfill_stage{app="flights",stage="reading"} 1"#,
+        r#"headwater_backfill_stage{app="flights",stage="complete"} 0"#,
         r#"headwater_tasks{app="flights",state="running"} 2"#,
         r#"headwater_restore_remaining_records{app="flights",partition="3",store="delays"} 900"#,
         r#"headwater_restore_records_total{app="flights",store="delays"} 100"#,
@@ -83,9 +100,12 @@ fn what_left_is_not_shown_any_more() {
     observer.lag(&TopicPartition::new("flights", 3), None);
     observer.lag(&TopicPartition::new("never", 0), None);
     observer.watermark_lag("flights-3", None);
+    observer.event_time("flights-3", None);
+    observer.event_time("flights-2", None);
+    observer.bounded_run(&look(None));
     observer.restoring("delays", 3, 900, 0);
     let text = observer.render().unwrap();
-    for gone in ["input_lag", "watermark_lag", "restore_remaining"] {
+    for gone in ["input_lag", "watermark_lag", "restore_remaining", "skew", "time_left"] {
         assert!(!text.contains(gone), "{gone}");
     }
 }

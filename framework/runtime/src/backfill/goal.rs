@@ -7,11 +7,17 @@ use headwater_core::Plan;
 use headwater_core::bounded::{Completion, Progress, RunPhase};
 use headwater_core::port::{Log, LogError, ReaderConfig};
 
+use super::RunLook;
+use crate::Observer;
 use crate::control::Control;
 use crate::watch::{Next, Watch};
 
-/// Between two looks at committed positions.
-const LOOK: Duration = Duration::from_millis(200);
+/// Between two looks at committed positions: a run that is done waits for the next one. More where they take long.
+const LOOK: Duration = Duration::from_millis(50);
+/// So many times as long as a look took, at least.
+const PART: u32 = 10;
+/// Between two reports to the observer.
+const TELL: Duration = Duration::from_secs(1);
 /// Between two looks at the control topic.
 const ASK: Duration = Duration::from_secs(3);
 
@@ -41,15 +47,22 @@ pub struct Goal {
 }
 
 /// A watch over the run of this plan.
-pub(crate) fn watch(goal: Goal, plan: &Plan, log: &Arc<dyn Log>) -> Result<Watch, LogError> {
+pub(crate) fn watch(goal: Goal, plan: &Plan, log: &Arc<dyn Log>, observer: &Arc<dyn Observer>) -> Result<Watch, LogError> {
     let Some(completion) = Completion::of(plan) else { return Err(LogError::Fatal("the plan has no bounds".into())) };
     let mut reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
-    let log = Arc::clone(log);
-    let mut asked = Instant::now();
+    let (log, observer) = (Arc::clone(log), Arc::clone(observer));
+    let (started, mut asked, mut told, mut first) = (Instant::now(), Instant::now(), None::<Instant>, None);
     Watch::start("goal", LOOK, move || {
-        match completion.look(reader.as_mut()) {
-            Ok(progress) => {
+        let began = Instant::now();
+        match completion.look_closely(reader.as_mut()) {
+            Ok((progress, inputs)) => {
                 (goal.tell)(progress);
+                // A run that is resumed does not get its speed from what was done before.
+                let first = *first.get_or_insert(progress.done);
+                if progress.is_complete() || told.is_none_or(|told| told.elapsed() >= TELL) {
+                    told = Some(Instant::now());
+                    observer.bounded_run(&RunLook::of(progress, inputs, first, started.elapsed()));
+                }
                 if progress.is_complete() {
                     return Ok(Next::Ended(Ended::Complete));
                 }
@@ -66,6 +79,6 @@ pub(crate) fn watch(goal: Goal, plan: &Plan, log: &Arc<dyn Log>) -> Result<Watch
                 return Ok(Next::Ended(Ended::Cancelled));
             }
         }
-        Ok(Next::After(LOOK))
+        Ok(Next::After(LOOK.max(began.elapsed() * PART)))
     })
 }
