@@ -41,9 +41,15 @@ impl Ledger {
 
     /// Starts a process on the state directory of this name, with further settings (`key=value`).
     pub fn start(&self, state: &str, settings: &[&str]) -> AppProcess {
+        self.start_as(&["run"], state, settings)
+    }
+
+    /// The same by another command than `run`.
+    pub fn start_as(&self, command: &[&str], state: &str, settings: &[&str]) -> AppProcess {
         let state = self.state(state);
         let state = state.to_str().expect("a path in UTF-8");
-        let mut arguments = vec!["run", "--bootstrap", &self.bootstrap, "--state-dir", state, "--admin", "off"];
+        let mut arguments = command.to_vec();
+        arguments.extend(["--bootstrap", &self.bootstrap, "--state-dir", state, "--admin", "off"]);
         settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
         AppProcess::start(&binary("ledger"), &arguments)
     }
@@ -56,7 +62,12 @@ impl Ledger {
 
     /// Offsets left to process and commit.
     pub fn backlog(&self) -> Backlog {
-        let blueprint = Blueprint::of(ledger::NAME, ledger::topology).expect("the topology is valid");
+        self.backlog_of(ledger::NAME)
+    }
+
+    /// The same of a generation.
+    pub fn backlog_of(&self, name: &str) -> Backlog {
+        let blueprint = Blueprint::of(name, ledger::topology).expect("the topology is valid");
         let counts = [(ledger::TRANSFERS.to_owned(), self.partitions)].into_iter().collect();
         let plan = blueprint.plan(&counts).expect("the topology fits");
         Backlog::of(&plan, &self.log).expect("the broker is up")

@@ -3,5 +3,7 @@
 mod crash_loop;
 mod files;
 mod groups;
+mod history;
 mod manifest;
 mod reset;
+mod sinks;
