@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use headwater_core::port::{Admin, Committed, LogError, MemberInfo, NewTopic, TopicInfo};
 use headwater_core::{Timestamp, TopicPartition};
 use rdkafka::admin::{AdminClient, AdminOptions, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -17,28 +16,27 @@ use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{back_off, from_code, from_kafka, is_transient};
 use crate::groups;
-use crate::kafka_log::{open_plain, unreachable_error};
+use crate::kafka_log::unreachable_error;
 use crate::native::{self, Client};
-use crate::options;
-use crate::secrets::Secrets;
+use crate::reader::offsets;
+use crate::shared_clients::SharedClients;
 
 /// How long an admin request may take, waiting for the cluster to carry it out included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An [`Admin`] on two clients: rdkafka's for requests, and one of ours for metadata, which never makes a broker create
+/// An [`Admin`] on two clients, which all of them share: rdkafka's for requests, and one of ours for metadata, which never makes a broker create
 /// a topic that it was only asked about.
 pub(crate) struct KafkaAdmin {
     config: KafkaConfig,
-    admin: AdminClient<Context>,
+    admin: Arc<AdminClient<Context>>,
     client: Arc<Client>,
+    shared: Arc<SharedClients>,
 }
 
 impl KafkaAdmin {
-    pub(crate) fn new(config: &KafkaConfig) -> Result<KafkaAdmin, LogError> {
-        let secrets = Secrets::of(&config.rdkafka);
-        let admin = AdminClient::from_config_and_context(&options::plain(config), Context::new("admin", secrets.clone()))
-            .map_err(|error| options::refusal(error, &secrets))?;
-        Ok(KafkaAdmin { config: config.clone(), admin, client: open_plain(config)? })
+    pub(crate) fn new(config: &KafkaConfig, shared: &Arc<SharedClients>) -> Result<KafkaAdmin, LogError> {
+        let (admin, client) = (shared.admin(config)?, shared.plain(config)?);
+        Ok(KafkaAdmin { config: config.clone(), admin, client, shared: Arc::clone(shared) })
     }
 
     /// Of one topic, or of all.
@@ -171,7 +169,10 @@ impl Admin for KafkaAdmin {
                 native::serve(&self.client, Duration::from_millis(10));
             }
         }
-        Ok(())
+        // Brokers tell of leaders before these have made their logs, and their group coordinators hear of the topics last of all. A group that is
+        // joined before that gets the rest only with a later heartbeat, which by default comes after 5 s.
+        let logs = topics.iter().flat_map(|topic| TopicPartition::all_of(&topic.name, topic.partitions));
+        offsets::ends(&*self.shared.uncommitted(&self.config)?, &logs.collect::<Vec<_>>()).map(drop)
     }
 
     fn delete_records(&mut self, before: &[(TopicPartition, i64)]) -> Result<(), LogError> {

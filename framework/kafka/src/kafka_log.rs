@@ -6,14 +6,13 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use crate::admin::KafkaAdmin;
 use crate::config::{GroupProtocol, KafkaConfig};
-use crate::context::Context;
 use crate::membership::KafkaMembership;
-use crate::native::{self, Client, Role};
+use crate::native::{self, Client};
 use crate::options;
 use crate::probe::has_consumer_protocol;
 use crate::producer::KafkaProducer;
 use crate::reader::KafkaReader;
-use crate::secrets::Secrets;
+use crate::shared_clients::SharedClients;
 
 /// A Kafka cluster as the engine's [`Log`]. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -21,6 +20,7 @@ pub struct KafkaLog {
     config: Arc<KafkaConfig>,
     /// Whether the brokers have KIP-848, once it was looked up.
     consumer_protocol: Arc<OnceLock<bool>>,
+    shared: Arc<SharedClients>,
 }
 
 impl KafkaLog {
@@ -28,7 +28,7 @@ impl KafkaLog {
     /// refuses, or that must not be set; the values of secrets are never shown.
     pub fn new(config: KafkaConfig) -> Result<KafkaLog, LogError> {
         options::validate(&config)?;
-        Ok(KafkaLog { config: Arc::new(config), consumer_protocol: Arc::default() })
+        Ok(KafkaLog { config: Arc::new(config), consumer_protocol: Arc::default(), shared: Arc::default() })
     }
 
     /// [`new`](KafkaLog::new) and [`check`](KafkaLog::check).
@@ -42,7 +42,7 @@ impl KafkaLog {
     /// default) [`LogError::Unreachable`] says which addresses were tried and what failed last. Refused credentials are
     /// [`LogError::Fatal`], at once.
     pub fn check(&self) -> Result<(), LogError> {
-        let client = open_plain(&self.config)?;
+        let client = self.shared.plain(&self.config)?;
         let started = Instant::now();
         loop {
             let left = self.config.connect_timeout.saturating_sub(started.elapsed());
@@ -67,7 +67,7 @@ impl KafkaLog {
 
 impl Log for KafkaLog {
     fn admin(&self) -> Result<Box<dyn Admin>, LogError> {
-        Ok(Box::new(KafkaAdmin::new(&self.config)?))
+        Ok(Box::new(KafkaAdmin::new(&self.config, &self.shared)?))
     }
 
     fn membership(&self, config: &MembershipConfig) -> Result<Box<dyn Membership>, LogError> {
@@ -87,23 +87,16 @@ impl Log for KafkaLog {
     }
 
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, options::reader, self.config.fetch_ahead)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::reader, self.config.fetch_ahead)?))
     }
 
     fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, options::restore, self.config.restore_ahead)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::restore, self.config.restore_ahead)?))
     }
 
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError> {
         Ok(Box::new(KafkaProducer::new(&self.config, config)?))
     }
-}
-
-/// A client that only asks.
-pub(crate) fn open_plain(config: &KafkaConfig) -> Result<Arc<Client>, LogError> {
-    let secrets = Secrets::of(&config.rdkafka);
-    native::open(&options::plain(config), Role::Consumer, Context::new("admin", secrets.clone()))
-        .map_err(|error| options::refusal(error, &secrets))
 }
 
 /// No broker answered `client` while `what` was tried.

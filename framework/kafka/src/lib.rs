@@ -22,6 +22,7 @@ mod probe;
 mod producer;
 mod reader;
 mod secrets;
+mod shared_clients;
 
 pub use config::{GroupProtocol, KafkaConfig};
 pub use kafka_log::KafkaLog;

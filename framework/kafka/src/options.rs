@@ -109,8 +109,14 @@ fn asking(config: &KafkaConfig) -> ClientConfig {
 
 /// For metadata and administration.
 pub(crate) fn plain(config: &KafkaConfig) -> ClientConfig {
-    asking(config)
+    let mut client = asking(config);
+    client.set(LONGEST_RECONNECT, "1000");
+    finish(client, config)
 }
+
+/// How long a client waits, at most, before it tries to reach a broker again. One that lives as long as the process must not be found waiting
+/// when it is needed (librdkafka's default is 10 s).
+const LONGEST_RECONNECT: &str = "reconnect.backoff.max.ms";
 
 /// For one look at the brokers' features, which librdkafka tells only its debug log.
 pub(crate) fn probe(config: &KafkaConfig) -> ClientConfig {
@@ -151,8 +157,8 @@ pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool, 
 /// For asking about logs' ends whatever the isolation level of what reads them.
 pub(crate) fn uncommitted(config: &KafkaConfig) -> ClientConfig {
     let mut client = asking(config);
-    client.set("isolation.level", "read_uncommitted");
-    client
+    client.set("isolation.level", "read_uncommitted").set(LONGEST_RECONNECT, "1000");
+    finish(client, config)
 }
 
 /// How long a member may take to give partitions up (KIP-848's rebalance timeout). A clean hand-over is a commit, and the member is polled many

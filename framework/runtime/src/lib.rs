@@ -9,6 +9,7 @@ mod control;
 mod crash_loop;
 mod error;
 pub mod handover;
+mod joining;
 mod manifest;
 mod observer;
 mod options;

@@ -46,8 +46,8 @@ pub(crate) fn check(
     Ok(state)
 }
 
-/// Keeps the manifest in the control topic, which is made if it is missing, and in the state directory. `seen` is what [`check`] found: whoever
-/// wrote since is noticed when the manifest is written, or else by [`Guard::verify`].
+/// Keeps the manifest in the control topic, which exists by now, and in the state directory. `seen` is what [`check`] found: whoever wrote since is
+/// noticed when the manifest is written, or else by [`Guard::verify`].
 pub(crate) fn keep(
     plan: &Plan,
     log: &dyn Log,
@@ -57,9 +57,6 @@ pub(crate) fn keep(
 ) -> Result<Guard, RunError> {
     let (app, topic, ours) = (plan.blueprint().app(), plan.blueprint().control_topic(), plan.manifest());
     let control = Control::of(app, &topic, log);
-    if seen.is_none() {
-        control.create(options.replication)?;
-    }
     let says_it = |kept: &StoredManifest| kept.manifest == kept.manifest.succeeded_by(&ours);
     let mut kept = seen.and_then(|state| state.manifest);
     if !kept.as_ref().is_some_and(says_it) {

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use headwater_core::bounded::Bounded;
 use headwater_core::engine::{EngineOptions, Member, Order, TombstoneRetention, Worker};
 use headwater_core::handover::Side;
-use headwater_core::port::{Log, MembershipConfig, Stores};
+use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Plan};
 
 use crate::backfill::{self, Ended, Goal, goal};
+use crate::control::new_topic;
 use crate::handover::{Attendance, Seat, check_generation};
+use crate::joining::Joining;
 use crate::manifest::{self, AT_START, Guard};
 use crate::restore_log::RestoreLog;
 use crate::starts::Starts;
@@ -48,6 +50,7 @@ pub struct Process {
     options: RunOptions,
     tombstones: Arc<TombstoneRetention>,
     shared: Arc<Shared>,
+    joining: Joining,
     guard: Guard,
     desk: StateDesk,
     questions: Vec<Receiver<Question>>,
@@ -102,6 +105,7 @@ impl Process {
         world.observer.phase(&Phase::Starting);
         let (log, mut admin) = (world.log.as_ref(), world.log.admin()?);
         let (mut plan, existing) = topics::fit(blueprint, admin.as_mut())?;
+        let joining = Joining::start(&plan, &world.log, options.instance.clone())?;
         if let Some(bounds) = bounds {
             plan = plan.within(bounds);
         }
@@ -110,14 +114,15 @@ impl Process {
         if let Some(seat) = &seat {
             check_generation(seat, blueprint.app(), seen.as_ref(), AT_START, log)?;
         }
-        topics::make(&mut plan, existing, admin.as_mut(), &options)?;
+        let control = seen.is_none().then(|| new_topic(&blueprint.control_topic(), options.replication));
+        let known = topics::make(&mut plan, existing, admin.as_mut(), &options, control)?;
         let guard = manifest::keep(&plan, log, world.stores.as_ref(), &options, seen)?;
-        let tombstones = Arc::new(topics::tombstones(&plan, admin.as_mut())?);
+        let tombstones = Arc::new(topics::tombstones(&plan, &known));
         world.stores.expect_tasks(plan.tasks().len());
         let workers = options.workers.max(1);
         let shared = Arc::new(Shared::new(workers));
         let (desk, questions) = StateDesk::open(&plan, workers);
-        Ok(Process { plan, world, options, tombstones, shared, guard, desk, questions, goal: None, seat })
+        Ok(Process { plan, world, options, tombstones, shared, joining, guard, desk, questions, goal: None, seat })
     }
 
     /// The plan the process runs.
@@ -151,9 +156,7 @@ impl Process {
     }
 
     fn serve(mut self, shutdown: &Shutdown) -> Result<Ended, RunError> {
-        let app = self.plan.blueprint().app().to_owned();
-        let config = MembershipConfig { group: app, instance: self.options.instance.clone(), topics: self.plan.subscription() };
-        let membership = self.world.log.membership(&config)?;
+        let membership = self.joining.wait()?;
         let (tell, told) = channel();
         let mut crew = Crew { orders: Vec::new(), threads: Vec::new(), told };
         for (number, questions) in std::mem::take(&mut self.questions).into_iter().enumerate() {

@@ -22,20 +22,21 @@ pub(crate) fn fit(blueprint: &Arc<Blueprint>, admin: &mut dyn Admin) -> Result<(
     Ok((blueprint.plan(&counts)?, existing))
 }
 
-/// Makes what is missing and checks what is there.
+/// Makes what is missing, `also` with it, and checks what is there. Answers what is known of all of them.
 pub(crate) fn make(
     plan: &mut Arc<Plan>,
     existing: Existing,
     admin: &mut dyn Admin,
     options: &RunOptions,
-) -> Result<(), RunError> {
+    also: Option<NewTopic>,
+) -> Result<Existing, RunError> {
     let blueprint = Arc::clone(plan.blueprint());
     warn_about_inputs(&blueprint, &existing);
 
     let internal = plan.internal_topics();
     let internal_names: Vec<String> = internal.iter().map(|topic| topic.topic.to_string()).collect();
     let found = admin.describe(&internal_names)?;
-    let mut missing = Vec::new();
+    let mut missing: Vec<NewTopic> = also.into_iter().collect();
     for topic in &internal {
         match found.get(&*topic.topic) {
             Some(info) => check_internal(topic, info)?,
@@ -52,32 +53,34 @@ pub(crate) fn make(
             None => return Err(LogError::UnknownTopic { topic: output.topic.to_string() }.into()),
         }
     }
+    let mut known = existing;
+    known.extend(found);
     if !missing.is_empty() {
         for topic in &missing {
             tracing::info!(topic = topic.name, partitions = topic.partitions, "creating topic");
         }
-        create(admin, missing.clone())?;
-        warn_about_replication(admin, &missing)?;
+        let names: Vec<String> = missing.iter().map(|topic| topic.name.clone()).collect();
+        create(admin, missing)?;
+        let made = admin.describe(&names)?;
+        warn_about_replication(admin, &made)?;
+        known.extend(made);
     }
-    let made: Vec<String> = missing.into_iter().map(|topic| topic.name).collect();
-    for known in [existing, found, admin.describe(&made)?] {
-        Arc::make_mut(plan).learn_limits(&known);
-    }
-    Ok(())
+    Arc::make_mut(plan).learn_limits(&known);
+    Ok(known)
 }
 
-/// How long the topics that stores are restored from keep deletions.
-pub(crate) fn tombstones(plan: &Plan, admin: &mut dyn Admin) -> Result<TombstoneRetention, LogError> {
+/// How long the topics that stores are restored from keep deletions, as far as they are `known`.
+pub(crate) fn tombstones(plan: &Plan, known: &Existing) -> TombstoneRetention {
     let changelogs = plan.internal_topics().into_iter().filter(|topic| topic.changelog).map(|topic| topic.topic.to_string());
-    let topics: Vec<String> = plan.blueprint().input_topics().into_iter().chain(changelogs).collect();
+    let topics = plan.blueprint().input_topics().into_iter().chain(changelogs);
     let retention = |info: &TopicInfo| {
         let compacted = info.config.get("cleanup.policy").is_some_and(|policy| policy.contains("compact"));
         let retention = info.config.get("delete.retention.ms").and_then(|text| text.parse().ok());
         // Kafka's default is a day.
         compacted.then(|| Duration::from_millis(retention.unwrap_or(24 * 3_600_000)))
     };
-    let known = admin.describe(&topics)?.into_iter().filter(|(_, info)| !info.config.is_empty());
-    Ok(known.map(|(topic, info)| (topic.into(), retention(&info))).collect())
+    let known = topics.filter_map(|topic| Some((known.get(&topic)?, topic))).filter(|(info, _)| !info.config.is_empty());
+    known.map(|(info, topic)| (topic.into(), retention(info))).collect()
 }
 
 /// What goes into these topics may be dated as it likes. Brokers refuse more than an hour ahead of their clock by default (KIP-1030).
@@ -192,11 +195,10 @@ fn warn_about_retention(topic: &str, info: &TopicInfo) {
     }
 }
 
-fn warn_about_replication(admin: &mut dyn Admin, made: &[NewTopic]) -> Result<(), RunError> {
-    let names: Vec<String> = made.iter().map(|topic| topic.name.clone()).collect();
+fn warn_about_replication(admin: &mut dyn Admin, made: &Existing) -> Result<(), RunError> {
     let brokers = admin.brokers()?;
     if brokers > 1 {
-        for (topic, _) in admin.describe(&names)?.iter().filter(|(_, info)| info.replication == 1) {
+        for (topic, _) in made.iter().filter(|(_, info)| info.replication == 1) {
             tracing::warn!(
                 topic,
                 brokers,

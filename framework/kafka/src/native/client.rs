@@ -1,4 +1,6 @@
 use std::ffi::{c_char, c_int, c_void};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -7,12 +9,30 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaType;
 use rdkafka_sys as rs;
 
+use super::closing::in_background;
 use super::produce::Delivered;
 use super::{millis, text};
 use crate::context::Context;
 
-/// A client made by [`open`]; shared by what works on it.
-pub(crate) type Client = rdkafka::client::Client<Context>;
+type Inner = rdkafka::client::Client<Context>;
+
+/// A client made by [`open`]; shared by what works on it, and closed in the background when nothing does.
+pub(crate) struct Client(ManuallyDrop<Inner>);
+
+impl Deref for Client {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // SAFETY: taken once, and nothing looks at it afterwards.
+        in_background(unsafe { ManuallyDrop::take(&mut self.0) });
+    }
+}
 
 /// What a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,8 +46,8 @@ pub(crate) enum Role {
 /// Starts a client. It connects by itself, in the background.
 pub(crate) fn open(config: &ClientConfig, role: Role, context: Context) -> Result<Arc<Client>, KafkaError> {
     let native = config.create_native_config()?;
-    // SAFETY: `native` is a valid configuration until `Client::new` takes it. The callbacks have librdkafka's
-    // signatures and rely only on the opaque pointer being a `Context`, which `Client::new` sets.
+    // SAFETY: `native` is a valid configuration until `Inner::new` takes it. The callbacks have librdkafka's
+    // signatures and rely only on the opaque pointer being a `Context`, which `Inner::new` sets.
     unsafe {
         rs::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_log));
         rs::rd_kafka_conf_set_error_cb(native.ptr(), Some(on_error));
@@ -39,7 +59,7 @@ pub(crate) fn open(config: &ClientConfig, role: Role, context: Context) -> Resul
         Role::Consumer => RDKafkaType::RD_KAFKA_CONSUMER,
         Role::Producer => RDKafkaType::RD_KAFKA_PRODUCER,
     };
-    let client = Client::new(config, native, kind, context)?;
+    let client = Client(ManuallyDrop::new(Inner::new(config, native, kind, context)?));
     if config.get("group.id").is_some() {
         // SAFETY: the client is alive. From here on its logs and errors come through the queue that records come from.
         unsafe { rs::rd_kafka_poll_set_consumer(client.native_ptr()) };
@@ -58,7 +78,7 @@ unsafe extern "C" fn on_log(client: *const rs::rd_kafka_t, level: c_int, facilit
     if client.is_null() {
         return;
     }
-    // SAFETY: `Client::new` made the opaque pointer that of its `Arc<Context>` and drops that after the client. Strings
+    // SAFETY: `Inner::new` made the opaque pointer that of its `Arc<Context>` and drops that after the client. Strings
     // are librdkafka's, valid during the callback.
     unsafe {
         let context = rs::rd_kafka_opaque(client).cast::<Context>();

@@ -3,6 +3,7 @@
 //!
 //! - [`client`]: clients whose logs, errors and delivery reports come through callbacks, so that they are served by the
 //!   same call that fetches or flushes (`rdkafka` turns them into events, which cost a 100 ms quantum per flush).
+//! - [`closing`]: what librdkafka takes its time with, in the background.
 //! - [`consume`]: records in batches instead of one call each.
 //! - [`assignment`], [`offsets`]: what a consumer without a group does with partitions and their bounds.
 //! - [`produce`], [`transaction`]: sending without an allocation of ours, flushing and committing without quanta.
@@ -12,6 +13,7 @@
 
 mod assignment;
 mod client;
+mod closing;
 mod consume;
 mod detached;
 mod group;
@@ -23,6 +25,7 @@ mod transaction;
 
 pub(crate) use assignment::Assignment;
 pub(crate) use client::{Client, Role, open, serve};
+pub(crate) use closing::wait_until_closed;
 pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;
 pub(crate) use groups::{AdminError, delete_positions, members, set_positions};

@@ -2,7 +2,7 @@
 
 mod cursors;
 mod decode;
-mod offsets;
+pub(crate) mod offsets;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::config::KafkaConfig;
 use crate::error::is_denied;
 use crate::native::{self, Assignment, Client, ConsumerQueue, TxnError};
 use crate::options;
+use crate::shared_clients::SharedClients;
 use cursors::Cursors;
 use decode::{Decoder, Failure};
 
@@ -28,8 +29,8 @@ pub(crate) struct KafkaReader {
     queue: ConsumerQueue,
     assignment: Assignment,
     client: Arc<Client>,
-    /// Reads uncommitted; opened when ends are asked for.
-    uncommitted: Option<Arc<Client>>,
+    /// Of which one asks about logs, whatever the isolation level of what reads them.
+    shared: Arc<SharedClients>,
     /// Reads committed; opened when committed offsets are asked for and `client` does not.
     stable: Option<Arc<Client>>,
     /// Topics whose leaders `client` was told.
@@ -46,6 +47,7 @@ impl KafkaReader {
     pub(crate) fn new(
         config: &KafkaConfig,
         reader: &ReaderConfig,
+        shared: &Arc<SharedClients>,
         options: fn(&KafkaConfig, &str, bool, usize) -> ClientConfig,
         fetch_ahead: usize,
     ) -> Result<KafkaReader, LogError> {
@@ -58,7 +60,7 @@ impl KafkaReader {
             queue,
             assignment: Assignment(client.clone()),
             client,
-            uncommitted: None,
+            shared: Arc::clone(shared),
             stable: None,
             known: BTreeSet::new(),
             cursors: Cursors::default(),
@@ -93,20 +95,6 @@ impl KafkaReader {
                 self.known.insert(partition.topic.clone());
             }
         }
-    }
-
-    /// The client that asks about logs, whatever the isolation level of what reads them.
-    fn asking(&mut self) -> Result<Arc<Client>, LogError> {
-        let client = match &self.uncommitted {
-            Some(client) => Arc::clone(client),
-            None => {
-                let client = offsets::open(&self.config, "ends", options::uncommitted(&self.config))?;
-                Arc::clone(self.uncommitted.insert(client))
-            }
-        };
-        // This client is served nowhere else.
-        native::serve(&client, Duration::ZERO);
-        Ok(client)
     }
 
     fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) -> Result<(), LogError> {
@@ -255,11 +243,11 @@ impl Reader for KafkaReader {
     }
 
     fn ends(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
-        offsets::ends(&*self.asking()?, partitions)
+        offsets::ends(&*self.shared.uncommitted(&self.config)?, partitions)
     }
 
     fn topic_ids(&mut self, topics: &[TopicName]) -> Result<Vec<Option<TopicId>>, LogError> {
-        offsets::topic_ids(&*self.asking()?, topics)
+        offsets::topic_ids(&*self.shared.uncommitted(&self.config)?, topics)
     }
 
     fn cached_end(&self, partition: &TopicPartition) -> Option<i64> {

@@ -48,7 +48,7 @@ pub(super) fn committed(client: &Client, partitions: &[TopicPartition]) -> Resul
 }
 
 /// The bounds of the logs; `client` reads uncommitted.
-pub(super) fn ends(client: &Client, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
+pub(crate) fn ends(client: &Client, partitions: &[TopicPartition]) -> Result<Vec<Ends>, LogError> {
     if partitions.is_empty() {
         return Ok(Vec::new());
     }

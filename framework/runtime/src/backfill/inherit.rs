@@ -76,7 +76,7 @@ fn attempt(
     plan = plan.within(record.bounds());
     let (theirs, ours) = (manifest(source, log)?, plan.manifest());
     check_stores(from, &theirs, &ours)?;
-    topics::make(&mut plan, existing, admin.as_mut(), options)?;
+    topics::make(&mut plan, existing, admin.as_mut(), options, None)?;
     let mut copy = Copy { producer: producer.as_mut(), app: &record.app, waiting: (0, 0) };
     let mut scan = Scan::of(log)?;
     for (name, store) in ours.stores.iter().filter(|(_, store)| store.kind != StoreKind::TopicTable) {

@@ -31,10 +31,12 @@ impl<'a> Control<'a> {
 
     /// Makes the topic unless it exists.
     pub(crate) fn create(&self, replication: Option<i32>) -> Result<(), RunError> {
-        let config = [("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime")];
-        let config = config.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-        let topic = NewTopic { name: self.topic.to_string(), partitions: 1, replication, config };
-        Ok(self.log.admin()?.create(&[topic])?)
+        let mut admin = self.log.admin()?;
+        // Asking is quicker than being told by whoever makes topics that there is one.
+        if admin.describe(&[self.topic.to_string()])?.is_empty() {
+            admin.create(&[new_topic(&self.topic, replication)])?;
+        }
+        Ok(())
     }
 
     /// What the topic says now; nothing where it does not exist. [`LogError::Retriable`] if it cannot be read within `limit`.
@@ -104,6 +106,13 @@ impl<'a> Control<'a> {
         producer.init()?;
         Ok(Plain { producer, topic: TopicName::clone(&self.topic) })
     }
+}
+
+/// A control topic that is to be made.
+pub(crate) fn new_topic(name: &str, replication: Option<i32>) -> NewTopic {
+    let config = [("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime")];
+    let config = config.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    NewTopic { name: name.to_owned(), partitions: 1, replication, config }
 }
 
 /// The right to write to a control topic, until somebody else claims it.
