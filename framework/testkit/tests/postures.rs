@@ -57,6 +57,10 @@ impl World {
     fn new(markers: Duration) -> World {
         let log = MemoryLog::new();
         log.create_topic("events", 2);
+        World::on(log, topology, markers)
+    }
+
+    fn on(log: MemoryLog, topology: fn(&mut Topology), markers: Duration) -> World {
         let plan = prepare(&Blueprint::of("app", topology).unwrap(), &log).unwrap();
         let (port, stores): (Arc<dyn Log>, Arc<dyn Stores>) = (Arc::new(log.clone()), Arc::new(MemoryStores::new()));
         let options = EngineOptions { marker_interval: markers, idle_timeout: IDLE, ..EngineOptions::default() };
@@ -162,4 +166,28 @@ fn event_time_does_not_pass_what_the_other_generation_has_committed() {
     assert_eq!((world.said("near"), world.said("far")), (2, 1));
     world.stand(&Posture::default());
     assert_eq!((world.said("near"), world.said("far")), (4, 2), "nothing limits it any more");
+}
+
+/// Rows that come later are for those who come later: what has been confirmed does not move.
+#[test]
+fn a_table_is_held_when_it_has_been_read_once() {
+    let log = MemoryLog::new();
+    ["events", "names"].iter().for_each(|topic| log.create_topic(topic, 1));
+    let row = |key: &str| drop(log.append("names", 0, Some(key.as_bytes()), Some(b"\"n\""), Timestamp::from_millis(0)));
+    let topology = |t: &mut Topology| {
+        let names = t.table::<String, String>("names");
+        t.input::<String, i64>("events").join("named", &names, |_, name| name.clone()).to("named");
+    };
+    ["a", "b", "c"].into_iter().for_each(row);
+    for more in ["d", "e"] {
+        // With a disk of its own.
+        let mut world = World::on(log.clone(), topology, NEVER);
+        world.hold(Hold::Inputs);
+        assert_eq!(world.settled(), ["events-0", "names-0"].map(str::to_owned).into());
+        let committed = log.committed("app", &TopicPartition::new("names", 0)).unwrap();
+        assert_eq!((committed.offset, committed.metadata.as_str()), (3, "1t"), "before row {more}");
+        row(more);
+        world.process.settle().unwrap();
+        world.process.stop().unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use crate::topology::SourceRole;
 
 use super::error::EngineError;
 use super::worker::{Stage, Worker};
-use crate::task::Task;
+use crate::task::{InputQueue, Task};
 
 /// What is known of event time at partitions, as it is committed beside their positions; by a new generation's names for them.
 pub type Clocks = Arc<BTreeMap<TopicPartition, String>>;
@@ -79,7 +79,10 @@ impl Worker {
         if !self.is_held() || self.has_work_to_commit() {
             return BTreeSet::new();
         }
-        self.running().flat_map(|task| &task.inputs).map(|input| input.partition.clone()).collect()
+        // A table that is read for the first time is not held before its gate.
+        let stands = |input: &InputQueue| input.role != SourceRole::Table || input.is_fenced();
+        let tasks = self.running().filter(|task| task.inputs.iter().all(stands));
+        tasks.flat_map(|task| &task.inputs).map(|input| input.partition.clone()).collect()
     }
 }
 
@@ -97,7 +100,11 @@ impl Posture {
             let fence = self.fences.as_ref().filter(|_| is_outside);
             let fence = fence.map(|fences| fences.get(&input.partition).copied().unwrap_or(i64::MIN));
             // Where it is, not where it was when it was held first: it has not moved since.
-            input.set_fence(if held { Some(input.next_offset()) } else { fence });
+            let here = if self.hold == Hold::Inputs { input.resting_place() } else { input.next_offset() };
+            input.set_fence(if held { Some(here) } else { fence });
+            // Whatever stands there: who has processed records of the table's task has read the table before.
+            let followed = self.limits.as_ref().and_then(|limits| limits.get(&input.partition));
+            input.has_been_read |= followed.is_some_and(|metadata| !metadata.is_empty());
             if self.hold != Hold::Nothing {
                 // It is to be committed, whether a record follows or not.
                 input.committed = None;

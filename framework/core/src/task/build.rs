@@ -163,7 +163,10 @@ impl Task {
     /// What is committed already need not be committed again.
     fn set_committed(&mut self, starts: &BTreeMap<TopicName, InputStart>) {
         for input in &mut self.inputs {
-            input.committed = starts.get(&input.partition.topic).map(|start| start.from.offset);
+            let start = starts.get(&input.partition.topic);
+            // That a table has been read is news to those who come after.
+            let start = start.filter(|_| input.role != SourceRole::Table || input.has_been_read);
+            input.committed = start.map(|start| start.from.offset);
         }
     }
 
@@ -197,6 +200,7 @@ fn input(plan: &Plan, source: &SourceSpec, partition: i32, node: usize, start: O
     let policy = source.policy.unwrap_or_default();
     let mut input = InputQueue::new(partition, source.role, policy, node, (source.make)(), clock, position, gate);
     (input.max_future, input.sees) = (source.max_future, source.sees);
+    input.has_been_read = start.is_some_and(|start| !start.from.metadata.is_empty());
     if source.is_history {
         input.end_at(start.map_or(0, |start| start.end));
     }

@@ -295,7 +295,7 @@ impl Task {
     /// Where a successor would begin, with what it must know of event time.
     pub(crate) fn positions(&self) -> Vec<(TopicPartition, Committed)> {
         let position = |input: &InputQueue| {
-            (input.partition.clone(), Committed { offset: input.next_offset(), metadata: input.clock.encode(self.time) })
+            (input.partition.clone(), Committed { offset: input.next_offset(), metadata: input.metadata(self.time) })
         };
         self.inputs.iter().map(position).collect()
     }

@@ -46,19 +46,22 @@ mod tests {
         }
     }
 
-    /// An input in words: `s` stream or `t` table, the first record's time or `-`, `$` when read to the end, `<` when a table is still before its gate.
+    /// An input in words: `s` stream or `t` table, the first record's time or `-`, `$` when read to the end, `<` when a table is still before its gate, `|`
+    /// when it is fenced, `*` when it has been read before.
     fn input(words: &str) -> InputQueue {
         let role = if words.starts_with('t') { SourceRole::Table } else { SourceRole::Stream };
         let gate = if words.contains('<') { 100 } else { 0 };
         let clock = Clock::new(role, Duration::ZERO, 0);
         let partition = TopicPartition::new("topic", 0);
         let mut queue = InputQueue::new(partition.clone(), role, Policy::Fail, 0, Box::new(Nothing), clock, 0, gate);
-        let time = words[1..].trim_end_matches(['$', '<']).parse().ok().map(Timestamp::from_millis);
+        let time = words[1..].trim_end_matches(['$', '<', '|', '*']).parse().ok().map(Timestamp::from_millis);
         let record = time.map(|timestamp| Record { offset: 0, timestamp, key: None, value: None, headers: Vec::new() });
         let position = i64::from(record.is_some());
         let (records, at_end) = (record.into_iter().collect(), words.contains('$'));
         queue.receive(Batch { partition, records, position, at_end, appended: Appended::Unknown });
         queue.head = time.map(|timestamp| Head { timestamp, offset: 0, header: None });
+        queue.has_been_read = words.contains('*');
+        queue.set_fence(words.contains('|').then_some(0));
         queue
     }
 
@@ -88,5 +91,12 @@ mod tests {
         check("s- t9<", Some(1));
         check("s1 t9", Some(0));
         check("s1 t-$", Some(0));
+    }
+
+    #[test]
+    fn streams_wait_for_a_fenced_table_only_if_it_was_never_read() {
+        check("s1 t9|", Some(0));
+        check("s1 t9<|*", Some(0));
+        check("s1 t9<|", None);
     }
 }

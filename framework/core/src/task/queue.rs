@@ -11,6 +11,9 @@ use crate::record::{Record, TopicPartition};
 use crate::time::Timestamp;
 use crate::topology::SourceRole;
 
+/// Beside the position of a table that has been read to its gate once.
+const READ: &str = "1t";
+
 /// The decoded first record of a queue, waiting for its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -41,6 +44,8 @@ pub(crate) struct InputQueue {
     at_end: bool,
     /// For a table: the end it had when the task started. Streams wait until it is reached.
     pub(crate) gate: i64,
+    /// For a table: whether it was read to its gate once, by this task's predecessors or by the generation that is followed.
+    pub(crate) has_been_read: bool,
     /// For an input that ends, as in a bounded run all but repartition topics do: the first offset that is not read.
     until: Option<i64>,
     /// Event time of the records that reach user code; the others move event time only.
@@ -82,6 +87,7 @@ impl InputQueue {
             position,
             at_end: false,
             gate,
+            has_been_read: false,
             until: None,
             sees: TimeRange::ALL,
             fence: None,
@@ -198,8 +204,22 @@ impl InputQueue {
 
     /// For a table: whether it has been read to the end it had at the start.
     pub(crate) fn is_past_gate(&self) -> bool {
-        // Behind a fence nothing more of it is to be had, so streams need not wait for it.
-        self.next_offset() >= self.gate || self.is_fenced()
+        // Behind a fence nothing more of it is to be had, so streams need not wait for it, unless they would meet a table of which half is missing.
+        self.next_offset() >= self.gate || (self.is_fenced() && self.has_been_read)
+    }
+
+    /// Where a request for a cut holds the input: where it is; but a table that is read for the first time not before its gate.
+    pub(crate) fn resting_place(&self) -> i64 {
+        let is_first_time = self.role == SourceRole::Table && !self.has_been_read;
+        if is_first_time { self.gate.max(self.next_offset()) } else { self.next_offset() }
+    }
+
+    /// What is committed beside the position, where the task's watermark is `time`: event time, or of a table whether it has been read.
+    pub(crate) fn metadata(&self, time: Timestamp) -> String {
+        match self.role {
+            SourceRole::Table if self.has_been_read || self.is_past_gate() => READ.to_owned(),
+            _ => self.clock.encode(time),
+        }
     }
 
     /// How long there has been nothing to read.

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 
 use headwater_core::handover::{Handover, Step};
 use headwater_core::port::Committed;
-use headwater_core::{ControlState, TopicPartition, control_topic};
+use headwater_core::{ControlState, Timestamp, TopicPartition, control_topic};
 use headwater_testkit::MemoryLog;
 
 use super::ledger::times;
 use crate::cases::APP;
 use crate::ports::Facts;
+
+/// The name of what is wrong, and what it is.
+type Wrong = (&'static str, String);
 
 /// Whose turn it is to speak: each record of the control topic counts from the moment its commit takes effect, whoever has seen it.
 #[derive(Default)]
@@ -18,6 +21,8 @@ pub struct Turns {
     old: BTreeMap<TopicPartition, i64>,
     /// What either generation has committed of event time, by topic without its name in front, and partition. The last time is that of the whole task.
     times: [BTreeMap<(String, i32), Vec<Option<i64>>>; 2],
+    /// What would be wrong if this attempt at a hand-over were to succeed.
+    excused: Vec<(Timestamp, Wrong)>,
     /// Whether the second one was seen to be in force.
     taken_over: bool,
 }
@@ -44,11 +49,14 @@ impl Turns {
         log: &MemoryLog,
         positions: &[(TopicPartition, Committed)],
         said: usize,
-    ) -> Vec<(&'static str, String)> {
+    ) -> Vec<Wrong> {
         let state = self.look(log);
         let is_in_force = state.generation(APP) == facts.app;
         let is_cut = |handover: &Handover| handover.from == facts.app && matches!(handover.step, Step::Sealed | Step::Promoted);
         let is_behind_cut = state.handover.as_ref().is_some_and(is_cut);
+        let attempt = state.handover.as_ref().map(|handover| (handover.attempt, handover.step));
+        let unattended = state.handover.as_ref().is_some_and(|handover| handover.unattended);
+        let excuse = attempt.filter(|(_, step)| facts.generation == 0 && unattended && *step == Step::Sealed);
         let mut wrong = Vec::new();
         if said > 0 && (!is_in_force || is_behind_cut) {
             wrong.push(("out of turn", format!("p{process} commits {said} results of {}, whose turn it is not", facts.app)));
@@ -69,6 +77,14 @@ impl Turns {
                 }
             }
         }
+        match (excuse, attempt) {
+            // Somebody came before it was sealed in nobody's presence: it is to be given up, and then nothing has happened.
+            (Some((attempt, _)), _) => self.excused.extend(wrong.drain(..).map(|wrong| (attempt, wrong))),
+            (None, Some((attempt, Step::Promoted))) => {
+                wrong.extend(self.excused.drain(..).filter(|(excused, _)| *excused == attempt).map(|(_, wrong)| wrong));
+            }
+            _ => {}
+        }
         wrong.extend(self.time_moves(process, facts, is_in_force, positions));
         wrong
     }
@@ -80,7 +96,7 @@ impl Turns {
         facts: &Facts,
         is_in_force: bool,
         positions: &[(TopicPartition, Committed)],
-    ) -> Vec<(&'static str, String)> {
+    ) -> Vec<Wrong> {
         let mut wrong = Vec::new();
         if facts.generation == 1 && is_in_force && !std::mem::replace(&mut self.taken_over, true) {
             let [old, new] = &self.times;

@@ -9,7 +9,7 @@ use headwater_runtime::backfill::Registry;
 use headwater_runtime::handover::check_generation;
 
 use super::{Generation, ID, NEXT, Terms};
-use crate::cases::{APP, Expected};
+use crate::cases::APP;
 use crate::mark::Mark;
 use crate::ports::Facts;
 use crate::world::World;
@@ -71,12 +71,6 @@ impl World {
         };
         let settled = self.told(|state| (state.generation(APP) == NEXT, cut(state)));
         settled.is_none_or(|(taken_over, cut)| taken_over || (self.is_cancelled() && !cut))
-    }
-
-    /// Whether a hand-over decides what is in an output: behind a repartition, records meet a table that a cut holds before it has been read to the
-    /// end it had at the start.
-    pub fn is_left_open(&self, expected: &Expected) -> bool {
-        self.setup.handover.is_some() && matches!(expected.output, "joined" | "classes")
     }
 
     /// Notes the step the hand-over has come to, if that is new.
