@@ -67,6 +67,22 @@ pub(crate) fn open(config: &ClientConfig, role: Role, context: Context) -> Resul
     Ok(Arc::new(client))
 }
 
+/// Waits until a client can ask brokers of the cluster something, for so long at most. The addresses it starts from are answered by connections of
+/// their own, which are given up once the brokers behind them are known: so it asks twice.
+pub(crate) fn connect(client: &Client, timeout: Duration) {
+    for _ in 0..2 {
+        let mut metadata = std::ptr::null();
+        // SAFETY: the client is alive. Asked about no topic, for which null stands, it answers with metadata that are ours to destroy, or with none.
+        unsafe {
+            rs::rd_kafka_metadata(client.native_ptr(), 0, std::ptr::null_mut(), &mut metadata, millis(timeout));
+            if metadata.is_null() {
+                return;
+            }
+            rs::rd_kafka_metadata_destroy(metadata);
+        }
+    }
+}
+
 /// Serves logs, errors and delivery reports, waiting up to `timeout` for the first. Not for clients with a group: theirs
 /// are served by fetching.
 pub(crate) fn serve(client: &Client, timeout: Duration) {

@@ -24,7 +24,7 @@ mod topics;
 mod transaction;
 
 pub(crate) use assignment::Assignment;
-pub(crate) use client::{Client, Role, open, serve};
+pub(crate) use client::{Client, Role, connect, open, serve};
 pub(crate) use closing::wait_until_closed;
 pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;

@@ -23,6 +23,8 @@ use crate::secrets::Secrets;
 
 /// Sends between two looks at the delivery reports.
 const SERVE_EVERY: u32 = 256;
+/// How long a producer waits for a connection before it registers all the same.
+const CONNECTED: Duration = Duration::from_secs(1);
 /// One slice of a wait that is repeated until something is known.
 const SLICE: Duration = Duration::from_secs(5);
 
@@ -101,6 +103,8 @@ impl KafkaProducer {
 impl Producer for KafkaProducer {
     fn init(&mut self) -> Result<(), LogError> {
         let Some(transactions) = &self.transactions else { return Ok(()) };
+        // Told to register before it has a connection librdkafka looks for one again half a second later.
+        native::connect(&self.client, CONNECTED);
         // A predecessor's open transaction is settled on the way, and its coordinator may have to load first. A broker that is away
         // may come back: the caller decides for how long it asks.
         match transactions.init(SLICE) {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use headwater::port::{Log, ReaderConfig};
 use headwater::TopicPartition;
+use headwater::port::{Log, ReaderConfig};
 use headwater_tests::{KafkaBroker, until};
 
 use crate::kafka::support::TICK;
@@ -52,7 +52,8 @@ fn a_generation_begins_with_a_file_and_takes_over_on_the_topic() {
         std::fs::write(&file, text).expect("a file is written");
         let input = format!("{}={},key=account,time=at", ledger::TRANSFERS, file.display());
         let follow = |state: &str| {
-            let command = ["backfill", "--input", &input, "--to", CUT, "--then-live", "--id", "v2", "--same-output", "--yes-same-output"];
+            let command =
+                ["backfill", "--input", &input, "--to", CUT, "--then-live", "--id", "v2", "--same-output", "--yes-same-output"];
             ledger.start_as(&command, state, &[])
         };
         let new = follow("two");
