@@ -224,6 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_goes_on_live_may_write_elsewhere_and_begins_with_everything() {
+        let request = parse("--from earliest --then-live --output-suffix .v2").unwrap();
+        assert_eq!((request.then_live, request.destination), (true, Some(Destination::Suffix(".v2".into()))));
+        assert_eq!(request.asked["--output-suffix"], ".v2");
+        for (wrong, why) in [
+            ("--from earliest --then-live --output-suffix .v2 --same-output --yes-same-output", "contradict"),
+            ("--from earliest --then-live --state-from may", "leave --state-from out"),
+            ("--from earliest --then-live --mode diff", "leave --mode out"),
+        ] {
+            assert!(parse(wrong).unwrap_err().contains(why), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_run_with_a_state_begins_where_that_ended() {
+        let request = parse("--state-from may --to now --mode diff").unwrap();
+        assert_eq!((request.from, request.state_from.as_deref()), (Edge::State, Some("may")));
+        assert_eq!(request.asked["--state-from"], "may");
+        let moment = Edge::Time(Timestamp::from_millis(1_370_044_800_000));
+        assert_eq!(parse("--state-from may --from 2013-06-01 --to now --mode diff").unwrap().from, moment);
+        assert!(parse("--state-from may --to now --warmup 2d").unwrap_err().contains("leave --warmup out"));
+        assert!(parse("--to now --mode diff").unwrap_err().contains("--from is missing"));
+    }
+
+    #[test]
     fn a_run_has_a_name_and_remembers_what_was_asked() {
         let request = parse("--from earliest --to now --mode diff --outputs a,b").unwrap();
         assert_eq!(request.id, "20130630t120000z");
