@@ -173,7 +173,9 @@ fn event_time_does_not_pass_what_the_other_generation_has_committed() {
 fn a_table_is_held_when_it_has_been_read_once() {
     let log = MemoryLog::new();
     ["events", "names"].iter().for_each(|topic| log.create_topic(topic, 1));
-    let row = |key: &str| drop(log.append("names", 0, Some(key.as_bytes()), Some(b"\"n\""), Timestamp::from_millis(0)));
+    let row = |key: &str| {
+        log.append("names", 0, Some(key.as_bytes()), Some(b"\"n\""), Timestamp::from_millis(0));
+    };
     let topology = |t: &mut Topology| {
         let names = t.table::<String, String>("names");
         t.input::<String, i64>("events").join("named", &names, |_, name| name.clone()).to("named");
