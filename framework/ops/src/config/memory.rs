@@ -20,6 +20,8 @@ const FETCH: u64 = 110;
 const SEND: u64 = 90;
 /// Of what is fetched ahead, the part of the reader of changelogs, in percent.
 const FETCH_RESTORE: u64 = 40;
+/// More than this fetched ahead for the inputs is memory for nothing: a broker 50 ms away fills it at 160 MB/s.
+const MOST_FETCHED: u64 = 8 * MIB;
 /// A record waiting in one of librdkafka's queues costs up to as much again in its structures, and one answer more than the queue's limit
 /// may be under way.
 const FETCH_OVERHEAD_PERCENT: u64 = 225;
@@ -102,7 +104,7 @@ pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory,
         cache: part(RESTORE) / 2 / count,
         restore_parallel: usize::try_from(parallel).unwrap_or(1),
         restore_run: (restore / parallel).min(RUN.1),
-        fetch: fetch * (100 - FETCH_RESTORE) / 100,
+        fetch: (fetch * (100 - FETCH_RESTORE) / 100).min(MOST_FETCHED),
         restore_fetch: fetch * FETCH_RESTORE / 100,
         send: part(SEND) / count * 100 / SEND_OVERHEAD_PERCENT,
     })
@@ -173,7 +175,7 @@ mod tests {
                 cached per worker 191MiB
                 restores per worker 8
                 run per restore 36MiB
-                fetched ahead per worker 93MiB
+                fetched ahead per worker 8MiB
                 fetched ahead per worker for restores 62MiB
                 waiting to be sent per worker 143MiB
             "#]],
