@@ -11,6 +11,7 @@ mod http;
 mod output;
 mod reset;
 mod run;
+mod serving;
 mod spec;
 mod state;
 mod times;

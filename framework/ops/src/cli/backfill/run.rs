@@ -9,21 +9,19 @@ use headwater_core::Blueprint;
 use headwater_core::bounded::{Mode, RunPhase, RunRecord};
 use headwater_core::port::Log;
 use headwater_runtime::backfill::{Draft, Ended, Registry, Request, digest, plan};
-use headwater_runtime::{Observer, Shutdown, wall_clock};
+use headwater_runtime::{Observer, wall_clock};
 
 use super::progress::Shown;
 use super::report::Report;
 use super::tally::Tally;
 use super::{backfill_error, blueprint, files, outcome, parse, run_blueprint, show};
-use crate::admin::{AdminServer, Health, Site, StatePages, Status};
 use crate::cli::output::print;
+use crate::cli::serving::Serving;
 use crate::cli::spec::{AppSpec, BoundedWork};
-use crate::config::{Listen, Settings, Text};
+use crate::config::{Settings, Text};
 use crate::error::CliError;
 use crate::explain::codes;
 use crate::fanout::Fanout;
-use crate::metrics::PrometheusObserver;
-use crate::shutdown;
 
 /// The exit code of a comparison that failed; 1 says that it found differences.
 const FAILED: u8 = 2;
@@ -123,22 +121,11 @@ impl Call<'_> {
 
     /// Works until the run is over, with metrics and admin pages if an address for them was given.
     fn work(&self, record: &RunRecord, max_rate: Option<u64>, tally: &Arc<Tally>) -> Result<Ended, CliError> {
-        let metrics = Arc::new(PrometheusObserver::new(&record.app)?);
-        let (status, shutdown) = (Arc::new(Status::default()), Shutdown::new());
-        shutdown::on_signals(&shutdown)?;
         let description = run_blueprint(self.spec, record)?.describe();
-        let site = Site {
-            description,
-            metrics: Arc::clone(&metrics),
-            status: Arc::clone(&status),
-            health: Health::new(),
-            state: self.settings.admin.show_state.then(StatePages::new),
-        };
-        let wanted = matches!(self.matches.try_get_one::<String>("admin"), Ok(Some(_)));
-        let _admin = match &self.settings.admin.listen {
-            Listen::At(address) if wanted => Some(AdminServer::start(address, site)?),
-            _ => None,
-        };
+        let wants_pages = matches!(self.matches.try_get_one::<String>("admin"), Ok(Some(_)));
+        let serving = Serving::start(&record.app, description, &self.settings, wants_pages)?;
+        let mut observers = serving.observers();
+        observers.push(Arc::clone(tally) as Arc<dyn Observer>);
         let progress = Arc::new(Shown::new(&record.id, record.offsets()));
         let told = Arc::clone(&progress);
         let ended = (self.spec.work)(BoundedWork {
@@ -146,9 +133,9 @@ impl Call<'_> {
             log: Arc::clone(&self.log),
             record: record.clone(),
             max_rate,
-            observer: Arc::new(Fanout::new(vec![metrics, status, Arc::clone(tally) as Arc<dyn Observer>])),
+            observer: Arc::new(Fanout::new(observers)),
             tell: Box::new(move |progress| told.tell(progress)),
-            shutdown,
+            shutdown: serving.shutdown.clone(),
         });
         progress.finish();
         ended
