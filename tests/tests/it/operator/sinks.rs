@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater::adapters::{RocksStores, StoreOptions};
-use headwater::port::{Log, Producer, ProducerConfig};
+use headwater::port::{Log, ProducerConfig};
 use headwater::{
     Backlog, Blueprint, Destination, Edge, Outgoing, Process, ReplayEffect, Request, RunOptions, Shutdown, Silent, TestSink,
     Timestamp, TopicName, Topology, World, partition_for,
