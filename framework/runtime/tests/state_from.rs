@@ -7,7 +7,7 @@ use std::time::Duration;
 use headwater_core::bounded::{Finish, Mode, RunPhase, RunRecord};
 use headwater_core::port::{Log, ReaderConfig};
 use headwater_core::{
-    Blueprint, Cx, Failure, Fired, On, OnTimer, Output, Setup, Timer, Timestamp, TopicPartition, Topology, Transform, Tumbling,
+    Blueprint, Cx, Failure, Fired, Map, On, OnTimer, Output, Setup, Timer, Timestamp, TopicPartition, Topology, Transform, Tumbling,
     Value, partition_for, seconds,
 };
 use headwater_runtime::backfill::{BackfillError, Destination, Edge, Ended, Goal, Registry, Request, clean, inherit, plan};
@@ -16,15 +16,17 @@ use headwater_testkit::{MemoryLog, MemoryStores};
 
 const PARTITIONS: i32 = 3;
 const APP: &str = "app";
-const STORES: [&str; 4] = ["windows", "sums", "silence-newest", "silence-quiet"];
+const STORES: [&str; 5] = ["windows", "sums", "silence-events", "silence-times", "silence-quiet"];
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(second * 1000)
 }
 
-/// Tells that a key had nothing for two seconds.
+/// Counts how often a key had nothing for more than two seconds. It goes by event time alone: each event is judged when two seconds are over, by
+/// those that came until then.
 struct Silence {
-    newest: Value<i64>,
+    events: Map<Timestamp, ()>,
+    times: Value<i64>,
     quiet: Timer,
     silent: Output<i64>,
 }
@@ -33,24 +35,27 @@ impl Transform for Silence {
     type Key = String;
 
     fn setup(s: &mut Setup<Self>) -> Self {
-        Silence { newest: s.value("newest"), quiet: s.timer("quiet"), silent: s.output("silent") }
+        Silence { events: s.map("events"), times: s.value("times"), quiet: s.timer("quiet"), silent: s.output("silent") }
     }
 }
 
 impl On<i64> for Silence {
     fn on(&mut self, _: &i64, cx: &mut Cx<'_, String>) -> Result<(), Failure> {
         let now = cx.timestamp();
-        if self.newest.get(cx)?.is_none_or(|newest| newest < now.as_millis()) {
-            self.newest.put(cx, &now.as_millis())?;
-        }
+        self.events.put(cx, &now, &())?;
         self.quiet.at(cx, now + seconds(2))
     }
 }
 
 impl OnTimer for Silence {
     fn on_timer(&mut self, fired: Fired, cx: &mut Cx<'_, String>) -> Result<(), Failure> {
-        let newest = self.newest.get(cx)?.unwrap_or_default();
-        if newest <= (fired.at() - seconds(2)).as_millis() { self.silent.send(cx, &newest) } else { Ok(()) }
+        let event = fired.at() - seconds(2);
+        self.events.remove(cx, &event)?;
+        if self.events.range(cx, event..=fired.at())?.next().transpose()?.is_some() {
+            return Ok(());
+        }
+        let times = self.times.update(cx, |times| times.unwrap_or_default() + 1)?;
+        self.silent.send(cx, &times)
     }
 }
 
@@ -76,11 +81,11 @@ impl Fixture {
         fixture
     }
 
-    /// An event a second, some of them three seconds late, of keys that come every second or every eleven.
+    /// An event a second, some of them three seconds late, of keys that come every other second or every eleven.
     fn write(&self, numbers: std::ops::Range<i64>) {
         for number in numbers {
             let second = if number % 5 == 0 { number - 3 } else { number }.max(0);
-            let key = if number % 11 == 0 { String::from("rare") } else { format!("k{}", number % 3) };
+            let key = if number % 11 == 0 { String::from("rare") } else { format!("k{}", number % 2) };
             let partition = partition_for(Some(key.as_bytes()), PARTITIONS, 0);
             self.log.append("events", partition, Some(key.as_bytes()), Some(number.to_string().as_bytes()), at(second));
         }
@@ -260,7 +265,7 @@ fn state_that_is_not_that_of_everything_before_is_refused() {
         t.input::<String, i64>("events").count("totals").to("sums");
     });
     let refused = plan(&other.unwrap(), &fixture.log, &from_state("a", "base"), at(0)).unwrap_err().to_string();
-    assert!(refused.contains("it has the stores silence-newest") && refused.contains("the topology has totals"), "{refused}");
+    assert!(refused.contains("it has the stores silence-events") && refused.contains("the topology has totals"), "{refused}");
 }
 
 #[test]
