@@ -7,8 +7,8 @@ use std::time::Duration;
 use headwater_core::bounded::{Finish, Mode, RunPhase, RunRecord};
 use headwater_core::port::{Log, ReaderConfig};
 use headwater_core::{
-    Blueprint, Cx, Failure, Fired, Map, On, OnTimer, Output, Setup, Timer, Timestamp, TopicPartition, Topology, Transform, Tumbling,
-    Value, partition_for, seconds,
+    Blueprint, Cx, Failure, Fired, Map, On, OnTimer, Output, Setup, Timer, Timestamp, TopicPartition, Topology, Transform,
+    Tumbling, Value, partition_for, seconds,
 };
 use headwater_runtime::backfill::{BackfillError, Destination, Edge, Ended, Goal, Registry, Request, clean, inherit, plan};
 use headwater_runtime::{Process, RunOptions, Shutdown, Silent, World};
