@@ -133,9 +133,12 @@ impl Relay {
         // Before the cut is asked for, the new generation reads all there is on the same machine: that is another matter.
         let cut = new.first("step=Requested").unwrap_or(began);
         let (pause, place) = self.gaps.longest(cut, Instant::now());
+        let after = |step: &str| new.first(step).map_or(f64::NAN, |at| at.saturating_duration_since(cut).as_secs_f64());
         self.findings.note(format_args!(
-            "generation {number}: {:.1} s, killed {victim:?}, longest pause {:.2} s, {place}",
+            "generation {number}: {:.1} s, killed {victim:?}, sealed after {:.2} s, promoted after {:.2} s, longest pause {:.2} s, {place}",
             began.elapsed().as_secs_f64(),
+            after("step=Sealed"),
+            after("step=Promoted"),
             pause.as_secs_f64()
         ));
         if victim == Victim::Nobody {
