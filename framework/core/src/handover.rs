@@ -131,7 +131,13 @@ impl Handover {
         let follow = |silent| {
             let (fences, limits) = (Some(Arc::clone(&following.fences)), following.limits.clone());
             let hold = if limits.is_some() { Hold::Nothing } else { Hold::Everything };
-            Duty::Work { posture: Posture { hold, fences, limits, silent, follows: true, ..Posture::default() }, confirm: None }
+            // The old one stands meanwhile.
+            let attempt =
+                attempt.filter(|_| handover.is_some_and(|handover| handover.step == Step::Requested && handover.to == own));
+            Duty::Work {
+                posture: Posture { hold, attempt, fences, limits, silent, follows: true, ..Posture::default() },
+                confirm: None,
+            }
         };
         let seal = |silent| {
             let clocks = following.clocks.as_ref().filter(|(known, _)| Some(*known) == attempt).map(|(_, clocks)| clocks.clone());

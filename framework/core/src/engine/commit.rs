@@ -23,9 +23,9 @@ impl Worker {
     pub fn commit_due(&self, now: Duration) -> bool {
         let since = self.open_since.unwrap_or(self.last_commit);
         let EngineOptions { commit_interval, bulk_interval, .. } = self.options;
-        let interval = match (self.progressed, self.is_held()) {
+        // Whether somebody waits for what is left.
+        let interval = match (self.progressed, self.posture.attempt.is_some()) {
             (true, false) => commit_interval.max(bulk_interval),
-            // Somebody waits for what is left.
             (false, true) => Duration::ZERO,
             _ => commit_interval,
         };

@@ -32,7 +32,8 @@ pub enum Hold {
 pub struct Posture {
     /// Inputs that are held where they are.
     pub hold: Hold,
-    /// For which attempt at a hand-over: under another one everything is committed anew, which proves that it is still this worker's.
+    /// Under which attempt at a hand-over, if a cut was asked for: somebody waits for what is left. Where inputs are held everything is committed anew under each, which
+    /// proves that it is still this worker's.
     pub attempt: Option<Timestamp>,
     /// For an input from outside, the first offset that is not processed for now. With it, an input that is not named is not processed at all.
     pub fences: Option<Arc<BTreeMap<TopicPartition, i64>>>,

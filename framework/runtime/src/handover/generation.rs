@@ -110,10 +110,16 @@ impl Generation {
         Ok(positions.iter().map(left).sum())
     }
 
+    /// Offsets of its repartition topics that it has not committed.
+    pub(super) fn on_its_way(&mut self) -> Result<u64, LogError> {
+        let standings = standings(self.reader.as_mut(), &self.repartitions)?;
+        let left = standings.iter().map(|standing| u64::try_from(standing.end.saturating_sub(standing.position)).unwrap_or(0));
+        Ok(left.sum())
+    }
+
     /// Whether it has committed everything there is in its repartition topics.
     pub(super) fn is_drained(&mut self) -> Result<bool, LogError> {
-        let standings = standings(self.reader.as_mut(), &self.repartitions)?;
-        Ok(standings.iter().all(|standing| standing.position >= standing.end))
+        Ok(self.on_its_way()? == 0)
     }
 
     /// Whether all that it reads is confirmed in this step.

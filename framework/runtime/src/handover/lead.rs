@@ -8,7 +8,7 @@ use std::time::Duration;
 use headwater_core::bounded::{RunPhase, RunRecord};
 use headwater_core::engine::Clocks;
 use headwater_core::handover::{Following, Handover, Step};
-use headwater_core::port::Log;
+use headwater_core::port::{Log, LogError};
 use headwater_core::{ControlState, Plan, Timestamp, TopicPartition};
 
 use super::confirm::advance;
@@ -24,6 +24,8 @@ pub(super) struct Leader {
     follower: Generation,
     old: Option<Generation>,
     following: Following,
+    /// The least that was seen on its way in the new generation since it is close, and when that was.
+    least: Option<(u64, Duration)>,
     /// The attempt under way, and since when.
     since: Option<(Timestamp, Duration)>,
     /// The newest attempt that was given up, and when the next one may begin.
@@ -43,6 +45,7 @@ impl Leader {
             follower: Generation::of(plan, log)?,
             old: None,
             following: Following::default(),
+            least: None,
             since: None,
             given_up: None,
             not_before: Duration::ZERO,
@@ -76,13 +79,28 @@ impl Leader {
             (Some(ours), _) if ours.step == Step::Sealed => self.promote(ours, state, log)?,
             // Somebody else's, or over: ours may begin when we are close.
             (_, Some(handover)) if matches!(handover.step, Step::Requested | Step::Sealed) => None,
-            _ => (behind <= self.pace.close && now.elapsed >= self.not_before).then(|| self.request(now)),
+            _ => self.is_close(behind, now.elapsed)?.then(|| self.request(now)),
         };
         let late = self.is_late(ours, now.elapsed).then_some(ours).flatten();
         match next.or_else(|| Some(Handover { step: Step::Aborted, ..late?.clone() })) {
             Some(next) => self.write(&next, state, log, now),
             None => Ok(()),
         }
+    }
+
+    /// Whether a cut would be reached in a moment. What the new generation has on its way through its repartition topics counts, too: after all of history
+    /// that can be a lot. But where it does not get less any more it is what always is on its way.
+    fn is_close(&mut self, behind: u64, now: Duration) -> Result<bool, LogError> {
+        if behind > self.pace.close || now < self.not_before {
+            self.least = None;
+            return Ok(false);
+        }
+        let left = self.follower.on_its_way()?;
+        let (least, since) = *self.least.get_or_insert((left, now));
+        if left < least - least / 10 {
+            self.least = Some((left, now));
+        }
+        Ok(behind + left <= self.pace.close || now.saturating_sub(since) >= self.pace.steady)
     }
 
     fn request(&self, now: Moment) -> Handover {
