@@ -54,7 +54,7 @@ impl Running {
     }
 
     /// Waits until it has ended by itself, with success, unless `fine` says before that it cannot.
-    pub(crate) fn end(self, limit: Duration, fine: impl Fn() -> Result<(), String>) -> Result<Usage, String> {
+    pub(crate) fn end(self, limit: Duration, mut fine: impl FnMut() -> Result<(), String>) -> Result<Usage, String> {
         self.watch(limit, |_| fine().map(|()| false)).and_then(|(running, seconds)| running.conclude(seconds, &[0]))
     }
 
@@ -62,9 +62,14 @@ impl Running {
     pub(crate) fn stop_when(self, limit: Duration, mut done: impl FnMut() -> Result<bool, String>) -> Result<Usage, String> {
         let (running, seconds) =
             self.watch(limit, |stat| if stat.is_ended() { Err("it ended by itself".to_owned()) } else { done() })?;
-        signal(running.child.id(), "TERM");
-        let (running, _) = running.watch(STOP, |_| Ok(false)).map_err(|error| format!("asked to stop: {error}"))?;
-        running.conclude(seconds, &[0, TERMINATED])
+        Ok(Usage { seconds, ..running.stop(&[0, TERMINATED])? })
+    }
+
+    /// Asks it to stop, and waits for that; it must end with one of these codes.
+    pub(crate) fn stop(self, codes: &[i32]) -> Result<Usage, String> {
+        signal(self.child.id(), "TERM");
+        let (running, seconds) = self.watch(STOP, |_| Ok(false)).map_err(|error| format!("asked to stop: {error}"))?;
+        running.conclude(seconds, codes)
     }
 
     /// Looks at it until it has ended or `done` says so. Answers when that was, in seconds from its start.

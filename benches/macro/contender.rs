@@ -58,7 +58,7 @@ impl Contender {
     /// All topics that there may be after it.
     pub(crate) fn leaves(self, job: &Job) -> Vec<String> {
         let mut topics = self.needs(job);
-        for app in [job.app.clone(), format!("{}.{BACKFILL}", job.app)] {
+        for app in Contender::groups(job) {
             topics.extend(internal(&app));
             topics.extend([format!("{app}-control"), format!("{app}-dead-letters")]);
         }
@@ -82,15 +82,24 @@ fn internal(app: &str) -> [String; 2] {
 }
 
 fn headwater(job: &Job, settings: &Settings) -> Command {
+    if job.workload.is_bounded() {
+        return backfill(job, settings, &["--no-digest", &format!("--output-suffix=.{BACKFILL}")]);
+    }
+    application(job, settings, &["run", "--workers", &job.workers.to_string()])
+}
+
+/// A backfill of all that the input has by now; `how` says what for.
+fn backfill(job: &Job, settings: &Settings, how: &[&str]) -> Command {
+    let workers = job.workers.to_string();
+    let all = ["backfill", "--from", "earliest", "--to", "now", "--id", BACKFILL, "--parallel", &workers];
+    application(job, settings, &[&all[..], how].concat())
+}
+
+/// A command of Headwater's application.
+fn application(job: &Job, settings: &Settings, words: &[&str]) -> Command {
     let memory = settings.memory;
     let mut command = Command::new(env!("CARGO_BIN_EXE_macro-app"));
-    let workers = job.workers.to_string();
-    if job.workload.is_bounded() {
-        command.args(["backfill", "--from", "earliest", "--to", "now", "--id", BACKFILL, "--parallel", &workers, "--no-digest"]);
-        command.arg(format!("--output-suffix=.{BACKFILL}"));
-    } else {
-        command.args(["run", "--workers", &workers]);
-    }
+    command.args(words);
     let guarantee = if job.exactly_once { "exactly-once" } else { "at-least-once" };
     command.args(["--bootstrap", &job.bootstrap, "--log-filter", &settings.log]).arg("--state-dir").arg(&job.state);
     for (option, asked) in [("compression.type", &job.compression), ("linger.ms", &job.linger)] {

@@ -1,11 +1,12 @@
 //! End-to-end latency at a fixed rate: from the time at which a record is due to the one at which its result can be read.
 
+use std::process::Command;
 use std::time::Duration;
 
 use headwater_benches::{Answers, Data, Expected, Job, Quantiles};
 use serde_json::{Value, json};
 
-use super::feed::Fed;
+use super::feed::{Fed, Pace};
 use super::{Live, PRIMER};
 use crate::check::check_each;
 use crate::child::{Running, Usage};
@@ -75,21 +76,44 @@ fn measure(
     (job, data, contender): (&Job, Data, Contender),
 ) -> Result<Latency, String> {
     let output = create_topics(stage, job, contender)?;
-    let log = log_path(stage, settings, &job.app);
+    let live = Live::new(stage, job, &output, data, Pace { primer: PRIMER, rate: settings.rate });
+    let played = play(&live, settings, (contender, contender.command(job, peer, settings)), || live.look())?;
+    judge(&live, played)
+}
+
+/// What was written and used while results came.
+pub(super) struct Played {
+    fed: Fed,
+    usage: Usage,
+    broker_cpu_seconds: f64,
+}
+
+/// Writes and listens while the contender's process, started by the command, does the job. `look` is asked all the time until everything is processed, and lets the
+/// steady part begin.
+pub(super) fn play(
+    live: &Live<'_>,
+    settings: &Settings,
+    (contender, command): (Contender, Command),
+    mut look: impl FnMut() -> Result<(), String>,
+) -> Result<Played, String> {
+    let log = log_path(live.stage, settings, &live.job.app);
     let limit = settings.limit + Duration::from_secs(settings.seconds);
-    let live = Live::new(stage, job, &output, data, settings.rate);
-    let before = stage.broker_cpu_seconds();
+    let before = live.stage.broker_cpu_seconds();
     let (usage, fed) = live.play(|| {
-        let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;
-        if contender.ends_by_itself(job.workload) {
-            return running.end(limit, || live.look());
+        let running = Running::start(command, &log, &live.stage.guardian)?;
+        if contender.ends_by_itself(live.job.workload) {
+            return running.end(limit, &mut look);
         }
         let mut progress = None;
-        running.stop_when(limit, || live.look().and_then(|()| live.is_processed(&mut progress)))
+        running.stop_when(limit, || look().and_then(|()| live.is_processed(&mut progress)))
     })?;
-    let broker_cpu_seconds = stage.broker_cpu_seconds() - before;
-    let times = times(&live, &fed)?;
-    let Usage { cpu_seconds, peak_mib, .. } = usage;
+    Ok(Played { fed, usage, broker_cpu_seconds: live.stage.broker_cpu_seconds() - before })
+}
+
+/// Checks all results, and answers how late those were that count.
+pub(super) fn judge(live: &Live<'_>, played: Played) -> Result<Latency, String> {
+    let Played { fed, usage: Usage { cpu_seconds, peak_mib, .. }, broker_cpu_seconds } = played;
+    let times = times(live, &fed)?;
     Ok(Latency {
         p50_ms: times.at(0.5),
         p99_ms: times.at(0.99),
@@ -97,7 +121,7 @@ fn measure(
         feed_p99_ms: fed.late.at(0.99),
         counted: times.count(),
         records: fed.records,
-        rate: settings.rate,
+        rate: live.pace.rate,
         cpu_seconds,
         broker_cpu_seconds,
         peak_mib,

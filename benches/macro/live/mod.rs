@@ -19,7 +19,7 @@ use arrivals::Arrivals;
 use feed::{Fed, Feed, Pace};
 use signals::Signals;
 
-/// Records that are written before those that count: when all of them are answered, every task of a contender is at work.
+/// Records that are written before those that count, if nobody wants more: when all of them are answered, every task of a contender is at work.
 const PRIMER: u64 = 1_000;
 
 /// One input that is written to, and one output that is listened to.
@@ -37,10 +37,8 @@ pub(crate) struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    /// `rate` in records per second.
-    fn new(stage: &'a Stage, job: &'a Job, output: &'a str, data: Data, rate: u64) -> Live<'a> {
-        let primed = Expected::of(job.workload, &Data { records: PRIMER.min(data.records), ..data }).results();
-        let pace = Pace { primer: PRIMER, rate };
+    fn new(stage: &'a Stage, job: &'a Job, output: &'a str, data: Data, pace: Pace) -> Live<'a> {
+        let primed = Expected::of(job.workload, &Data { records: pace.primer.min(data.records), ..data }).results();
         Live { stage, job, output, data, pace, arrivals: Arrivals::default(), signals: Signals::default(), primed }
     }
 
@@ -67,14 +65,19 @@ impl<'a> Live<'a> {
 
     /// Lets the steady part begin once the primer is answered. An error if nothing will come of all this.
     fn look(&self) -> Result<(), String> {
-        self.stage.is_up()?;
-        if let Some(failure) = self.signals.failure() {
-            return Err(failure);
-        }
-        if self.arrivals.records() >= self.primed {
+        if self.is_primed()? {
             self.signals.begin();
         }
         Ok(())
+    }
+
+    /// Whether the primer is answered. An error if nothing will come of all this.
+    fn is_primed(&self) -> Result<bool, String> {
+        self.stage.is_up()?;
+        match self.signals.failure() {
+            Some(failure) => Err(failure),
+            None => Ok(self.arrivals.records() >= self.primed),
+        }
     }
 
     /// For how long records have come steadily.

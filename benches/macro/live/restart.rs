@@ -6,7 +6,8 @@ use headwater_benches::{Data, Expected, Job};
 use headwater_core::port::Ends;
 use serde_json::{Value, json};
 
-use super::Live;
+use super::feed::Pace;
+use super::{Live, PRIMER};
 use crate::check::check;
 use crate::child::Running;
 use crate::contender::Contender;
@@ -84,7 +85,7 @@ fn measure(
         let log = log_path(stage, settings, &format!("{}-{log}", job.app));
         Running::start(contender.command(job, peer, settings), &log, &stage.guardian)
     };
-    let live = Live::new(stage, job, &output, data, settings.steady);
+    let live = Live::new(stage, job, &output, data, Pace { primer: PRIMER, rate: settings.steady });
     let (times, fed) = live.play(|| {
         let usage = start("first")?.stop_when(settings.limit, || live.look().map(|()| live.steady() >= BEFORE))?;
         let ended = Instant::now();
