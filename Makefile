@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-restart bench-quick bench-guard bench-plots lint
+.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-beside bench-restart bench-quick bench-guard bench-plots lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -57,11 +57,11 @@ prove-kills prove-rolling prove-restore prove-backfill prove-handover: prove-%:
 BENCH = cargo bench --profile release -p headwater-benches --bench
 WORKLOADS ?= W6 W2 W1 W3 W4 W7
 
-bench: ## everything that is measured: micro, memory, macro with all workloads, latency and restarts; hours (docs/performance.md)
+bench: ## everything that is measured: micro, memory, macro with all workloads, latency, beside a backfill, and restarts; hours (docs/performance.md)
 	@scripts/setup.sh all
 	$(BENCH) micro
 	$(BENCH) memory
-	$(BENCH) macro -- $(WORKLOADS) W5 latency restart
+	$(BENCH) macro -- $(WORKLOADS) W5 latency beside restart
 
 bench-micro: ## what single steps cost
 	@scripts/setup.sh build
@@ -78,6 +78,10 @@ bench-macro: ## whole applications beside Kafka Streams and a bare loop: WORKLOA
 bench-latency: ## end-to-end latency beside them: LATENCY=W2,W1 RATE=20000 SECONDS=30
 	@scripts/setup.sh all
 	$(BENCH) macro -- latency
+
+bench-beside: ## what a throttled backfill adds to the latency of the live application: RATE=20000 SECONDS=30 BESIDE_RATE=5000
+	@scripts/setup.sh all
+	$(BENCH) macro -- beside
 
 bench-restart: ## a clean stop and the next start under a steady input, beside Kafka Streams: STEADY=1000
 	@scripts/setup.sh all

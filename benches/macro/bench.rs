@@ -1,6 +1,7 @@
 use headwater_benches::Workload;
 
 use crate::contender::Contender;
+use crate::live::beside::{self, Beside};
 use crate::live::latency::{self, Latency};
 use crate::live::restart::{self, Restart};
 use crate::peer::Peer;
@@ -46,6 +47,26 @@ impl Bench<'_> {
         Ok(self.conclude(&entries, |table| table.latency()))
     }
 
+    /// Latency with a throttled backfill beside the live application, and without.
+    pub(crate) fn beside(&self) -> Result<bool, String> {
+        let is_asked = self.settings.beside && self.settings.contenders.contains(&Contender::Headwater);
+        let rounds = if is_asked { self.settings.rounds } else { 0 };
+        let mut entries: Vec<Entry<Beside>> = Vec::new();
+        for round in 1..=rounds {
+            for case in beside::CASES {
+                let variant = Variant::KEYED_SUM;
+                let result = beside::run(&self.stage, self.settings, &self.peer, (variant, case, entries.len() + 1));
+                let entry = Entry { variant, contender: case.0.to_owned(), round, result };
+                self.keep(&mut entries, "beside", entry, |Beside { latency, backfilled, .. }| {
+                    let backfill =
+                        backfilled.map(|backfilled| format!(", backfill {:.0} records/s", backfilled.records_per_second));
+                    format!("p50 {:.1} ms, p99 {:.1} ms{}", latency.p50_ms, latency.p99_ms, backfill.unwrap_or_default())
+                })?;
+            }
+        }
+        Ok(self.conclude(&entries, |table| table.beside()))
+    }
+
     /// A stop and a start under a steady input.
     pub(crate) fn restart(&self) -> Result<bool, String> {
         let rounds = if self.settings.restart { self.settings.rounds } else { 0 };
@@ -53,7 +74,7 @@ impl Bench<'_> {
         let mut entries: Vec<Entry<Restart>> = Vec::new();
         for round in 1..=rounds {
             for case in restart::CASES.into_iter().filter(|case| asked(case.1)) {
-                let variant = Variant { workload: Workload::W2, exactly_once: true, workers: 1 };
+                let variant = Variant::KEYED_SUM;
                 let result = restart::run(&self.stage, self.settings, &self.peer, (variant, case, entries.len() + 1));
                 let entry = Entry { variant, contender: case.0.to_owned(), round, result };
                 self.keep(&mut entries, "restart", entry, |measured| {

@@ -65,6 +65,14 @@ impl Running {
         Ok(Usage { seconds, ..running.stop(&[0, TERMINATED])? })
     }
 
+    /// An error, with the end of its log, if it has ended.
+    pub(crate) fn goes_on(&self) -> Result<(), String> {
+        match procfs::stat(self.child.id()).filter(|stat| !stat.is_ended()) {
+            Some(_) => Ok(()),
+            None => Err(format!("it has ended; the end of its log:\n{}", self.log_end())),
+        }
+    }
+
     /// Asks it to stop, and waits for that; it must end with one of these codes.
     pub(crate) fn stop(self, codes: &[i32]) -> Result<Usage, String> {
         signal(self.child.id(), "TERM");

@@ -7,7 +7,7 @@ use headwater_benches::{INPUT, Job, REPARTITION, STORE, Workload};
 use crate::peer::Peer;
 use crate::settings::Settings;
 
-/// The suffix and the name of the backfill in [`Workload::W6`].
+/// The name of a backfill, and the suffix of its results in [`Workload::W6`].
 const BACKFILL: &str = "again";
 
 /// Who computes.
@@ -28,7 +28,7 @@ impl Contender {
             Contender::Streams => peer.command(settings.memory),
             Contender::Ceiling => Command::new(env!("CARGO_BIN_EXE_macro-ceiling")),
         };
-        command.envs(job.environment()).stdin(Stdio::null());
+        tell(&mut command, job);
         command
     }
 
@@ -73,8 +73,25 @@ impl Contender {
 
     /// The groups that there may be after a run, whoever's it was.
     pub(crate) fn groups(job: &Job) -> Vec<String> {
-        vec![job.app.clone(), format!("{}.{BACKFILL}", job.app)]
+        vec![job.app.clone(), backfill_name(job)]
     }
+}
+
+/// What a backfill of Headwater is called as an application, and so its group.
+pub(crate) fn backfill_name(job: &Job) -> String {
+    format!("{}.{BACKFILL}", job.app)
+}
+
+/// Headwater's backfill beside a live application: over all that the input has by now, for the state only, held down to a rate.
+pub(crate) fn throttled_backfill(job: &Job, settings: &Settings) -> Command {
+    let rate = settings.beside_rate.to_string();
+    let mut command = backfill(job, settings, &["--mode", "state-only", "--max-rate", &rate]);
+    tell(&mut command, job);
+    command
+}
+
+fn tell(command: &mut Command, job: &Job) {
+    command.envs(job.environment()).stdin(Stdio::null());
 }
 
 fn internal(app: &str) -> [String; 2] {

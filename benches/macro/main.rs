@@ -1,11 +1,11 @@
 //! Whole applications on a real broker: Headwater, Kafka Streams and a bare loop on librdkafka and RocksDB (the ceiling) compute the same from the same
 //! topic, one after the other, each in a process of its own, and every result is checked. docs/performance.md says how it is measured.
 //!
-//! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2 latency restart`; knobs are environment variables:
+//! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2 latency beside restart`; knobs are environment variables:
 //! `RECORDS` (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling`),
-//! `MEMORY` (1024 MiB), `COMPRESSION` and `LINGER` (each contender's own), `COMMIT` (100 ms), `LATENCY` (`W2,W1`), `RATE` (20,000), `SECONDS` (30), `STEADY`
-//! (1,000), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the contenders' logs), `LOG` (Headwater's
-//! filter, `warn`).
+//! `MEMORY` (1024 MiB), `COMPRESSION` and `LINGER` (each contender's own), `COMMIT` (100 ms), `LATENCY` (`W2,W1`), `RATE` (20,000), `SECONDS` (30),
+//! `BESIDE_RATE` (5,000), `STEADY` (1,000), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the
+//! contenders' logs), `LOG` (Headwater's filter, `warn`).
 
 mod bench;
 mod check;
@@ -52,7 +52,7 @@ fn bench(settings: &Settings) -> Result<bool, String> {
     let origin = Origin::find();
     let restored = !settings.workloads.contains(&Workload::W5) || restore::run(settings, &origin)?;
     let is_any_other = settings.workloads.iter().any(|workload| *workload != Workload::W5);
-    if !is_any_other && settings.latency.is_empty() && !settings.restart {
+    if !is_any_other && settings.latency.is_empty() && !settings.beside && !settings.restart {
         return Ok(restored);
     }
     let stage = Stage::open(settings.partitions).map_err(|error| format!("the broker: {error}"))?;
@@ -65,5 +65,5 @@ fn bench(settings: &Settings) -> Result<bool, String> {
     }
     stage.warm_up().map_err(|error| format!("the first transaction: {error}"))?;
     let bench = Bench { stage, settings, peer, origin };
-    Ok(restored & bench.throughput()? & bench.latency()? & bench.restart()?)
+    Ok(restored & bench.throughput()? & bench.latency()? & bench.beside()? & bench.restart()?)
 }

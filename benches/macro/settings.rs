@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) workloads: Vec<Workload>,
     /// Whose latency is measured.
     pub(crate) latency: Vec<Workload>,
+    /// Whether latency beside a backfill is measured.
+    pub(crate) beside: bool,
     /// Whether restarts are measured.
     pub(crate) restart: bool,
     pub(crate) contenders: Vec<Contender>,
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     /// Records per second, and for how many seconds, where latency is measured.
     pub(crate) rate: u64,
     pub(crate) seconds: u64,
+    /// Records per second that a backfill beside a live application may do.
+    pub(crate) beside_rate: u64,
     /// Records per second while a process is restarted.
     pub(crate) steady: u64,
     /// How long a contender may take.
@@ -60,26 +64,31 @@ const EXACTLY: &str = "exactly-once";
 const AT_LEAST: &str = "at-least-once";
 /// What may be asked for beside workloads.
 const LATENCY: &str = "latency";
+const BESIDE: &str = "beside";
 const RESTART: &str = "restart";
 
 impl Settings {
-    /// `arguments`: workloads, `latency` and `restart`; words with dashes, which cargo adds, are left out.
+    /// `arguments`: workloads, `latency`, `beside` and `restart`; words with dashes, which cargo adds, are left out.
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Settings, String> {
-        let (mut workloads, mut latency, mut restart) = (Vec::new(), Vec::new(), false);
+        let (mut workloads, mut latency, mut beside, mut restart) = (Vec::new(), Vec::new(), false, false);
         for word in arguments.filter(|word| !word.starts_with('-')) {
             match word.as_str() {
                 LATENCY => latency = list("LATENCY", vec![Workload::W2, Workload::W1])?,
+                BESIDE => beside = true,
                 RESTART => restart = true,
-                workload => workloads.push(workload.parse().map_err(|error| format!("{error}, and {LATENCY}, and {RESTART}"))?),
+                workload => {
+                    workloads.push(workload.parse().map_err(|error| format!("{error}, and {LATENCY}, {BESIDE}, {RESTART}"))?);
+                }
             }
         }
-        if workloads.is_empty() && latency.is_empty() && !restart {
+        if workloads.is_empty() && latency.is_empty() && !beside && !restart {
             workloads.push(Workload::W6);
         }
         let data = Data { records: one("RECORDS", 2_000_000)?, keys: one("KEYS", 100_000)?, skew: one("SKEW", 0.0)? };
         let settings = Settings {
             workloads,
             latency,
+            beside,
             restart,
             contenders: list("ONLY", Contender::ALL.to_vec())?,
             data,
@@ -91,6 +100,7 @@ impl Settings {
             commit: one("COMMIT", 100)?,
             rate: one("RATE", 20_000)?,
             seconds: one("SECONDS", 30)?,
+            beside_rate: one("BESIDE_RATE", 5_000)?,
             steady: one("STEADY", 1_000)?,
             // A tenth of what Kafka Streams does on two busy cores, and two minutes for the start.
             limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),
@@ -118,7 +128,7 @@ impl Settings {
             (self.workers.contains(&0), "WORKERS must be 1 or more"),
             (self.contenders.is_empty(), "ONLY names nobody"),
             (self.latency.iter().any(|workload| !Answers::WORKLOADS.contains(workload)), "LATENCY is of W1, W2 or both"),
-            (self.rate == 0 || self.steady == 0, "RATE and STEADY must be 1 or more"),
+            ([self.rate, self.beside_rate, self.steady].contains(&0), "RATE, BESIDE_RATE and STEADY must be 1 or more"),
             (self.seconds <= WARM_UP.as_secs(), "SECONDS must be 6 or more: the first 5 do not count"),
             (self.commit == 0, "COMMIT must be 1 (ms) or more"),
             (!self.linger.is_empty() && self.linger.parse::<u32>().is_err(), "LINGER is a number of milliseconds"),
@@ -175,6 +185,9 @@ impl Settings {
 }
 
 impl Variant {
+    /// What is run where one variant says enough.
+    pub(crate) const KEYED_SUM: Variant = Variant { workload: Workload::W2, exactly_once: true, workers: 1 };
+
     pub(crate) fn guarantee(self) -> &'static str {
         if self.exactly_once { EXACTLY } else { AT_LEAST }
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Line {
-    /// `throughput`, `latency`, `restart` or `restore`.
+    /// `throughput`, `latency`, `beside`, `restart` or `restore`.
     pub(crate) kind: String,
     pub(crate) workload: String,
     pub(crate) contender: String,

@@ -1,7 +1,9 @@
 //! Contenders with records that come at a steady rate while they run: how late the results are, and how long they fail to come when a process is
-//! stopped and started again.
+//! stopped and started again; and how late they are while a backfill goes on beside.
 
 mod arrivals;
+mod backfill;
+pub(crate) mod beside;
 mod feed;
 pub(crate) mod latency;
 pub(crate) mod restart;

@@ -1,5 +1,6 @@
 //! What the runs lead to: a line of JSON each, and a table of each kind.
 
+mod beside;
 mod latency;
 mod restart;
 mod throughput;
@@ -48,7 +49,7 @@ pub(crate) struct Entry<M> {
 }
 
 impl<M: Figures> Entry<M> {
-    /// As a line of JSON, at the end of the file of results or on standard output. `kind` is `throughput`, `latency`, `restart` or `restore`.
+    /// As a line of JSON, at the end of the file of results or on standard output. `kind` is `throughput`, `latency`, `beside`, `restart` or `restore`.
     pub(crate) fn write(&self, kind: &str, settings: &Settings, origin: &Origin) -> Result<(), String> {
         let line = self.json(kind, settings, origin).to_string();
         let Some(path) = &settings.results else {
