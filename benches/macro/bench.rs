@@ -53,7 +53,7 @@ impl Bench<'_> {
         let rounds = if is_asked { self.settings.rounds } else { 0 };
         let mut entries: Vec<Entry<Beside>> = Vec::new();
         for round in 1..=rounds {
-            for case in beside::CASES {
+            for case in beside::cases(round) {
                 let variant = Variant::KEYED_SUM;
                 let result = beside::run(&self.stage, self.settings, &self.peer, (variant, case, entries.len() + 1));
                 let entry = Entry { variant, contender: case.0.to_owned(), round, result };
