@@ -10,8 +10,9 @@ use rdkafka::config::FromClientConfigAndContext;
 
 use crate::config::KafkaConfig;
 use crate::context::Context;
-use crate::native::{self, Client, Role};
+use crate::native::{self, Client};
 use crate::options;
+use crate::reader::offsets;
 use crate::secrets::Secrets;
 
 /// How long what is being closed is waited for when nobody needs the cluster any more.
@@ -37,12 +38,12 @@ impl SharedClients {
 
     /// For metadata.
     pub(crate) fn plain(&self, config: &KafkaConfig) -> Result<Arc<Client>, LogError> {
-        one(&self.plain, || open(config, "admin", &options::plain(config)))
+        one(&self.plain, || offsets::open(config, "admin", options::plain(config)))
     }
 
     /// For logs' bounds and topics' ids, whatever the isolation level of what reads them.
     pub(crate) fn uncommitted(&self, config: &KafkaConfig) -> Result<Arc<Client>, LogError> {
-        let client = one(&self.uncommitted, || open(config, "ends", &options::uncommitted(config)))?;
+        let client = one(&self.uncommitted, || offsets::open(config, "ends", options::uncommitted(config)))?;
         // It is served nowhere else.
         native::serve(&client, Duration::ZERO);
         Ok(client)
@@ -64,9 +65,4 @@ fn one<T>(place: &Mutex<Option<Arc<T>>>, open: impl FnOnce() -> Result<Arc<T>, L
         Some(client) => Ok(Arc::clone(client)),
         None => Ok(Arc::clone(place.insert(open()?))),
     }
-}
-
-fn open(config: &KafkaConfig, role: &'static str, options: &rdkafka::ClientConfig) -> Result<Arc<Client>, LogError> {
-    let secrets = Secrets::of(&config.rdkafka);
-    native::open(options, Role::Consumer, Context::new(role, secrets.clone())).map_err(|error| options::refusal(error, &secrets))
 }

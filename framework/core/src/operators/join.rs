@@ -27,8 +27,7 @@ where
     fn process(&mut self, _port: usize, key: &dyn Any, value: &dyn Any, step: &mut Step<'_>) -> Result<(), Failure> {
         self.key.clear();
         typed::<K>(key).encode(&mut self.key);
-        let decoded = |stored: Option<&[u8]>| stored.map(|stored| C::decode(cell::split(stored)?.1)).transpose();
-        let row = step.state.read(step.store(0), &self.key, decoded)??;
+        let row = step.state.read(step.store(0), &self.key, cell::decode::<T, C>)??;
         match (self.function)(typed(value), row.as_ref()) {
             Some(joined) => step.forward(0, key, &joined),
             None => Ok(()),

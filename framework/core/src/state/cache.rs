@@ -42,8 +42,7 @@ impl Cache {
             return self.young.get_bucket(place).map(Entry::value);
         }
         let (entry, _) = self.old.find_entry(hash, is_it).ok()?.remove();
-        self.bytes += entry.size();
-        self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
+        self.insert(hash, entry);
         self.make_room();
         // It may have filled the younger half.
         self.young.find(hash, is_it).or_else(|| self.old.find(hash, is_it)).map(Entry::value)
@@ -61,13 +60,15 @@ impl Cache {
                 entry.set(value);
                 self.bytes += entry.size();
             }
-            None => {
-                let entry = Entry::new(key, value);
-                self.bytes += entry.size();
-                self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
-            }
+            None => self.insert(hash, Entry::new(key, value)),
         }
         self.make_room();
+    }
+
+    /// Adds what the younger half does not have.
+    fn insert(&mut self, hash: u64, entry: Entry) {
+        self.bytes += entry.size();
+        self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
     }
 
     fn make_room(&mut self) {

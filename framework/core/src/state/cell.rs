@@ -1,7 +1,7 @@
 //! One stored value with its timestamp: `[format = 1][timestamp, 8 bytes big-endian][payload]`. The leading byte leaves room for
 //! later formats (headers, versions); every value in a store and its changelog begins so.
 
-use crate::codec::CodecError;
+use crate::codec::{Codec, CodecError};
 use crate::time::Timestamp;
 
 const FORMAT: u8 = 1;
@@ -24,6 +24,11 @@ pub(crate) fn split(cell: &[u8]) -> Result<(Timestamp, &[u8]), CodecError> {
         return Err(CodecError(format!("stored value has format {format}; this version reads format {FORMAT}")));
     }
     Ok((Timestamp::from_millis(i64::from_be_bytes(*timestamp)), payload))
+}
+
+/// The value in a cell, if there is one.
+pub(crate) fn decode<V, C: Codec<V>>(cell: Option<&[u8]>) -> Result<Option<V>, CodecError> {
+    cell.map(|cell| C::decode(split(cell)?.1)).transpose()
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ pub(crate) fn split_timed(entry: &[u8]) -> Result<(Timestamp, &[u8]), CodecError
     Ok((<Timestamp as SortKey>::decode(time)?, key))
 }
 
+/// The time of a time-ordered entry's key; of anything else the earliest there is.
+pub(crate) fn time_of(entry: &[u8]) -> Timestamp {
+    split_timed(entry).map_or(Timestamp::MIN, |(time, _)| time)
+}
+
 /// The prefix shared by all entries of a key's collection.
 pub(crate) fn collection(key: &[u8], buffer: &mut Vec<u8>) {
     buffer.clear();

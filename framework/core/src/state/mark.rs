@@ -20,7 +20,7 @@ impl Mark {
     /// No entry has an earlier time than this.
     pub(crate) fn time(&self) -> Timestamp {
         match self {
-            Mark::From(key) => layout::split_timed(key).map_or(Timestamp::MIN, |(time, _)| time),
+            Mark::From(key) => layout::time_of(key),
             Mark::Nowhere => Timestamp::MAX,
         }
     }

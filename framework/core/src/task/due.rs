@@ -44,7 +44,7 @@ impl Task {
         let mut last = Timestamp::MIN;
         for timed in &self.timed {
             if let Some(entry) = self.state.scan(timed.store, &[], None)?.last() {
-                last = last.max(time_of(&entry?.0) + timed.delay);
+                last = last.max(layout::time_of(&entry?.0) + timed.delay);
             }
         }
         Ok(last)
@@ -98,7 +98,7 @@ impl Task {
         let mut set = Mark::Nowhere;
         for (place, entry) in entries.iter().enumerate() {
             self.state.set_mark(timed.store, Mark::Nowhere);
-            self.fire(timed, time_of(entry), entry)?;
+            self.fire(timed, layout::time_of(entry), entry)?;
             let next = entries.get(place + 1).map_or_else(|| beyond.clone(), |entry| Mark::From(entry.clone()));
             set = set.min(self.state.set_mark(timed.store, Mark::Nowhere));
             self.state.set_mark(timed.store, set.clone().min(next.clone()));
@@ -121,7 +121,7 @@ impl Task {
         let Some(from) = self.state.mark(timed.store).key() else { return Ok((due, Mark::Nowhere)) };
         for entry in self.state.scan(timed.store, from, None)? {
             let (key, _) = entry?;
-            if due.len() == most || time_of(&key) >= end {
+            if due.len() == most || layout::time_of(&key) >= end {
                 return Ok((due, Mark::From(key)));
             }
             due.push(key);
@@ -181,8 +181,4 @@ impl Task {
 /// The first time of an entry that is not due yet at `until`.
 fn first_not_due(timed: TimedStore, until: Timestamp) -> Timestamp {
     until - timed.delay + Duration::from_millis(1)
-}
-
-pub(super) fn time_of(entry: &[u8]) -> Timestamp {
-    layout::split_timed(entry).map_or(Timestamp::MIN, |(time, _)| time)
 }

@@ -9,7 +9,7 @@ use super::{Task, TaskError, TaskId};
 use crate::failure::Failure;
 use crate::policy::Policy;
 use crate::record::{Header, Record, TopicPartition};
-use crate::state::Cause;
+use crate::state::{Cause, layout};
 use crate::time::Timestamp;
 
 /// What was being done when it failed.
@@ -142,7 +142,7 @@ impl Task {
             }
             (Cause::Timer { entry, .. }, stage) => {
                 let operator = self.graph.nodes.get(node).map(|node| node.name.clone()).unwrap_or_default();
-                let time = super::due::time_of(&entry);
+                let time = layout::time_of(&entry);
                 match stage {
                     Stage::Produce => {
                         TaskError::Unwritable { task, what: format!("the timer of {operator:?} for {time}"), message }

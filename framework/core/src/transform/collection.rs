@@ -14,8 +14,7 @@ pub(super) fn entry_key<K>(cx: &Cx<'_, K>, encode: impl FnOnce(&mut Vec<u8>)) ->
 }
 
 pub(super) fn get<V, C: Codec<V>, K>(cx: &Cx<'_, K>, slot: usize, entry: &[u8]) -> Result<Option<V>, Failure> {
-    let decoded = |stored: Option<&[u8]>| stored.map(|stored| C::decode(cell::split(stored)?.1)).transpose();
-    Ok(cx.step.state.read(cx.step.store(slot), entry, decoded)??)
+    Ok(cx.step.state.read(cx.step.store(slot), entry, cell::decode::<V, C>)??)
 }
 
 pub(super) fn put<V, C: Codec<V>, K>(cx: &mut Cx<'_, K>, slot: usize, entry: Vec<u8>, value: &V) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ const BOUNDS: Duration = Duration::from_secs(8);
 const MISSING_FOR: Duration = Duration::from_secs(3);
 
 /// Starts a client for reading or asking.
-pub(super) fn open(config: &KafkaConfig, role: &'static str, options: rdkafka::ClientConfig) -> Result<Arc<Client>, LogError> {
+pub(crate) fn open(config: &KafkaConfig, role: &'static str, options: rdkafka::ClientConfig) -> Result<Arc<Client>, LogError> {
     let secrets = Secrets::of(&config.rdkafka);
     native::open(&options, Role::Consumer, Context::new(role, secrets.clone())).map_err(|error| options::refusal(error, &secrets))
 }
