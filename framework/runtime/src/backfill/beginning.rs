@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_core::bounded::RunRecord;
 use headwater_core::port::{Log, LogError, ReaderConfig};
@@ -8,9 +7,6 @@ use headwater_core::{Blueprint, TopicPartition};
 use super::BackfillError;
 use crate::RunError;
 use crate::control::Control;
-
-/// How long the control topic may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Puts a run that has no end where its plan begins, unless it has begun; and looks that it is not heard too early: one that is not `silent` must
 /// write into topics that nobody has written to.
@@ -43,7 +39,7 @@ pub(crate) fn continued(blueprint: &Arc<Blueprint>, app: &str, log: &dyn Log) ->
     if blueprint.app() == app {
         return Ok(Arc::clone(blueprint));
     }
-    let state = Control::of(app, &headwater_core::control_topic(app), log).read(PATIENCE)?.unwrap_or_default();
+    let state = Control::of(app, &headwater_core::control_topic(app), log).state()?;
     let run = state.runs.values().find(|run| run.app == blueprint.app());
     Ok(run.map_or_else(|| Arc::clone(blueprint), |run| run.generation(blueprint)))
 }

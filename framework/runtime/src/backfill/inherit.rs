@@ -5,7 +5,6 @@
 //! all is there. So two processes do not copy at the same time, and none does when the run has begun.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater_core::bounded::{RunPhase, RunRecord, clock_to_go_on};
 use headwater_core::port::{Admin, Committed, GroupMetadata, Log, LogError, Producer, ProducerConfig, ReaderConfig};
@@ -17,8 +16,6 @@ use super::state_from::{check_stores, manifest, run};
 use crate::control::Control;
 use crate::{RunError, RunOptions, topics, wall_clock};
 
-/// How long the control topic may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What goes into a transaction, at most.
 const RECORDS: usize = 10_000;
 const BYTES: usize = 4 << 20;
@@ -66,7 +63,7 @@ fn attempt(
     // First this, then looking: whoever was at it before can commit no more.
     producer.init()?;
     let control = headwater_core::control_topic(app);
-    let state = Control::of(app, &control, log).read(PATIENCE)?.unwrap_or_default();
+    let state = Control::of(app, &control, log).state()?;
     if run(&state, &record.id)?.phase != RunPhase::Preparing {
         return Ok(());
     }

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use headwater_core::Blueprint;
 use headwater_core::bounded::Mode;
@@ -8,14 +7,11 @@ use headwater_core::port::Log;
 use super::{BackfillError, Destination, Request, run_name};
 use crate::control::Control;
 
-/// How long the control topic may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// What is behind the declared names of the outputs that have the application's results: a run that goes on live may give them another end, all
 /// others go by the generation in force.
 pub(super) fn output_suffix(blueprint: &Blueprint, log: &dyn Log, request: &Request) -> Result<Option<String>, BackfillError> {
     let in_force = || {
-        let state = Control::of(blueprint.app(), &blueprint.control_topic(), log).read(PATIENCE)?.unwrap_or_default();
+        let state = Control::of(blueprint.app(), &blueprint.control_topic(), log).state()?;
         Ok(state.output_suffix(blueprint.app()).map(str::to_owned))
     };
     match (&request.destination, request.mode) {

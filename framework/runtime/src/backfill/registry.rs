@@ -1,16 +1,12 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use headwater_core::bounded::{Completion, Mode, Progress, RunPhase, RunRecord};
 use headwater_core::port::{Log, MemberInfo, ReaderConfig};
 use headwater_core::{Blueprint, ControlState};
 
 use super::BackfillError;
-use crate::control::Control;
+use crate::control::{Control, PATIENCE};
 use crate::{RunError, topics};
-
-/// How long the control topic may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The backfills of an application, as its control topic has them.
 pub struct Registry<'a> {
@@ -127,7 +123,7 @@ impl<'a> Registry<'a> {
     }
 
     fn state(&self) -> Result<ControlState, RunError> {
-        Ok(self.control().read(PATIENCE)?.unwrap_or_default())
+        self.control().state()
     }
 }
 

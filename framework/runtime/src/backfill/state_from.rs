@@ -8,10 +8,7 @@ use headwater_core::port::Log;
 use headwater_core::{Blueprint, ControlState, Manifest, StoreKind, Timestamp, TopicPartition, Verdict};
 
 use super::{BackfillError, Edge, Request};
-use crate::control::Control;
-
-/// How long a control topic may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::control::{Control, PATIENCE};
 
 /// What is asked for, with the edge at which the other run ended in place of "where that ended".
 ///
@@ -22,7 +19,7 @@ pub(super) fn settle(blueprint: &Blueprint, log: &dyn Log, request: &Request) ->
         let is_nowhere = request.from == Edge::State || request.to == Edge::State;
         return if is_nowhere { Err(BackfillError::StateOfNone) } else { Ok(request.clone()) };
     };
-    let state = Control::of(blueprint.app(), &blueprint.control_topic(), log).read(PATIENCE)?.unwrap_or_default();
+    let state = Control::of(blueprint.app(), &blueprint.control_topic(), log).state()?;
     let source = run(&state, id)?;
     let unfit = |why: String| BackfillError::StateUnfit { id: id.clone(), why };
     if source.then_live || source.phase != RunPhase::Done {

@@ -12,6 +12,8 @@ use crate::clock::wall_clock;
 
 pub(crate) use tail::Tail;
 
+/// How long the topic may take where nobody waits for the answer to go on with a hand-over or a start.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Tries to be the one who writes, when others try too.
 const TRIES: u32 = 20;
 
@@ -51,6 +53,11 @@ impl<'a> Control<'a> {
             Err(RunError::Log(LogError::UnknownTopic { .. })) => Ok(None),
             looked => looked.map(|()| Some(tail.into_state())),
         }
+    }
+
+    /// What the topic says now, as far as it exists: for commands, which have [`PATIENCE`].
+    pub(crate) fn state(&self) -> Result<ControlState, RunError> {
+        Ok(self.read(PATIENCE)?.unwrap_or_default())
     }
 
     /// Writes what `decide` makes of the topic's contents, all of it or nothing, and nobody else writes in between: whoever
