@@ -46,8 +46,10 @@ pub struct RunOptions {
     pub accepted_changes: Vec<String>,
     /// Bytes of uncommitted state a worker may hold before it commits early. Default 32 MiB.
     pub dirty_bytes: usize,
-    /// Bytes of committed state a worker keeps in memory in front of its stores, as long as it restores nothing. Default 32 MiB.
+    /// Bytes of committed state a worker keeps in memory in front of its stores. Default 16 MiB.
     pub cache_bytes: usize,
+    /// Bytes on top of these while it restores nothing. Default 16 MiB.
+    pub lent_bytes: usize,
     /// Changelogs a worker reads back at the same time; the others wait for their turn. Default 4.
     pub restore_parallel: usize,
 }
@@ -70,7 +72,8 @@ impl Default for RunOptions {
             buffer_total_bytes: 64 << 20,
             accepted_changes: Vec::new(),
             dirty_bytes: 32 << 20,
-            cache_bytes: 32 << 20,
+            cache_bytes: 16 << 20,
+            lent_bytes: 16 << 20,
             restore_parallel: 4,
         }
     }

@@ -299,6 +299,7 @@ impl Process {
             buffer_total_bytes: self.options.buffer_total_bytes / self.options.workers.max(1),
             dirty_bytes: self.options.dirty_bytes,
             cache_bytes: self.options.cache_bytes,
+            lent_bytes: self.options.lent_bytes,
             restore_parallel: self.options.restore_parallel,
             tombstones: Arc::clone(&self.tombstones),
         };

@@ -4,10 +4,11 @@ use super::worker::{Stage, Worker};
 use crate::port::LogError;
 
 impl Worker {
-    /// Divides the memory for committed state among the tasks. There is none while something is restored, which needs it more.
+    /// Divides the memory for committed state among the tasks: less of it while something is restored, which needs it more.
     pub(super) fn share_cache(&mut self) {
         let is_restoring = self.tasks.values().any(|stage| matches!(stage, Stage::Restoring(_)));
-        let each = if is_restoring { 0 } else { self.options.cache_bytes / self.tasks.len().max(1) };
+        let lent = if is_restoring { 0 } else { self.options.lent_bytes };
+        let each = (self.options.cache_bytes + lent) / self.tasks.len().max(1);
         for stage in self.tasks.values_mut() {
             if let Stage::Running(task) = stage {
                 task.state.set_cache(each);

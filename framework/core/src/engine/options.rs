@@ -23,8 +23,10 @@ pub struct EngineOptions {
     pub buffer_total_bytes: usize,
     /// Bytes of uncommitted state that force a commit.
     pub dirty_bytes: usize,
-    /// Bytes of committed state to keep in memory in front of the stores, as long as nothing is restored.
+    /// Bytes of committed state to keep in memory in front of the stores.
     pub cache_bytes: usize,
+    /// Bytes on top of these while nothing is restored.
+    pub lent_bytes: usize,
     /// Changelogs read back at the same time; the others wait for their turn.
     pub restore_parallel: usize,
     /// How long the topics behind stores keep deletions.
@@ -42,7 +44,8 @@ impl Default for EngineOptions {
             buffer_bytes: 16 << 20,
             buffer_total_bytes: 64 << 20,
             dirty_bytes: 32 << 20,
-            cache_bytes: 32 << 20,
+            cache_bytes: 16 << 20,
+            lent_bytes: 16 << 20,
             restore_parallel: 4,
             tombstones: Arc::default(),
         }

@@ -18,6 +18,8 @@ const UNCOMMITTED: u64 = 90;
 const RESTORE: u64 = 120;
 const FETCH: u64 = 110;
 const SEND: u64 = 90;
+/// Of what the stores have, the part for single keys in front of them, in percent; less where they would not be left with the least they work with.
+const CACHE: u64 = 16;
 /// Of what is fetched ahead, the part of the reader of changelogs, in percent.
 const FETCH_RESTORE: u64 = 40;
 /// More than this fetched ahead for the inputs is memory for nothing: a broker 50 ms away fills it at 160 MB/s.
@@ -43,9 +45,10 @@ pub struct Memory {
     pub input: u64,
     /// Uncommitted changes, per worker.
     pub uncommitted: u64,
-    /// Committed state in front of the stores, per worker: half of what its restores use while there are any, as small entries cost the
-    /// allocator more than large runs.
+    /// Committed state in front of the stores, per worker: a key there costs a third of what a block with it does, and less time.
     pub cache: u64,
+    /// The same on top while nothing is restored: half of what restores use, as small entries cost the allocator more than large runs.
+    pub cache_lent: u64,
     /// Changelogs a worker reads back at the same time (a number, not bytes).
     pub restore_parallel: usize,
     /// What each of those gathers before it is sorted and written.
@@ -92,19 +95,23 @@ pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory,
         ));
     }
     let others = limit - fixed - stores;
+    let cache = (stores * CACHE / 100).min(stores.saturating_sub(LEAST_STORES.0 + LEAST_STORES.1 * count));
     let part = |share: u64| others * share / (1000 - STORES);
     let restore = part(RESTORE) / count * 100 / RUN_OVERHEAD_PERCENT;
     let parallel = (restore / RUN.0).clamp(1, MOST_PARALLEL);
     let fetch = part(FETCH) / count * 100 / FETCH_OVERHEAD_PERCENT;
+    let fetch_inputs = fetch * (100 - FETCH_RESTORE) / 100;
+    let unfetched = fetch_inputs.saturating_sub(MOST_FETCHED) * FETCH_OVERHEAD_PERCENT / 100;
     Ok(Memory {
         limit,
-        stores,
+        stores: stores - cache,
         input: part(INPUT),
         uncommitted: part(UNCOMMITTED) / count,
-        cache: part(RESTORE) / 2 / count,
+        cache: cache / count + unfetched,
+        cache_lent: part(RESTORE) / 2 / count,
         restore_parallel: usize::try_from(parallel).unwrap_or(1),
         restore_run: (restore / parallel).min(RUN.1),
-        fetch: (fetch * (100 - FETCH_RESTORE) / 100).min(MOST_FETCHED),
+        fetch: fetch_inputs.min(MOST_FETCHED),
         restore_fetch: fetch * FETCH_RESTORE / 100,
         send: part(SEND) / count * 100 / SEND_OVERHEAD_PERCENT,
     })
@@ -112,7 +119,7 @@ pub fn divide(limit: u64, workers: usize, stores: Option<u64>) -> Result<Memory,
 
 impl Memory {
     /// What the `config` command shows: a name and a value each.
-    pub fn rows(&self) -> [(&'static str, String); 10] {
+    pub fn rows(&self) -> [(&'static str, String); 11] {
         // To the MiB: nobody reads the rest.
         let size = |bytes: u64| ByteSize::of(if bytes < MIB { bytes } else { bytes / MIB * MIB }).write();
         [
@@ -121,6 +128,7 @@ impl Memory {
             ("input", size(self.input)),
             ("uncommitted per worker", size(self.uncommitted)),
             ("cached per worker", size(self.cache)),
+            ("cached per worker without restores", size(self.cache + self.cache_lent)),
             ("restores per worker", self.restore_parallel.to_string()),
             ("run per restore", size(self.restore_run)),
             ("fetched ahead per worker", size(self.fetch)),
@@ -152,10 +160,11 @@ mod tests {
             None,
             expect![[r#"
                 total 512MiB
-                stores 164MiB
+                stores 137MiB
                 input 43MiB
                 uncommitted per worker 19MiB
-                cached per worker 12MiB
+                cached per worker 13MiB
+                cached per worker without restores 26MiB
                 restores per worker 2
                 run per restore 9MiB
                 fetched ahead per worker 6MiB
@@ -169,10 +178,11 @@ mod tests {
             Some(2048),
             expect![[r#"
                 total 4GiB
-                stores 2GiB
+                stores 1720MiB
                 input 319MiB
                 uncommitted per worker 287MiB
-                cached per worker 191MiB
+                cached per worker 520MiB
+                cached per worker without restores 712MiB
                 restores per worker 8
                 run per restore 36MiB
                 fetched ahead per worker 8MiB
@@ -221,7 +231,7 @@ mod tests {
                 let runs = memory.restore_parallel as u64 * memory.restore_run * RUN_OVERHEAD_PERCENT / 100;
                 let fetched = (memory.fetch + memory.restore_fetch) * FETCH_OVERHEAD_PERCENT / 100;
                 let sent = memory.send * SEND_OVERHEAD_PERCENT / 100;
-                let per_worker = WORKER + memory.uncommitted + runs + fetched + sent;
+                let per_worker = WORKER + memory.uncommitted + memory.cache + runs + fetched + sent;
                 let used = PROCESS + memory.stores + memory.input + per_worker * count;
                 assert!(used <= limit, "{workers} workers: {used} of {limit}");
             }

@@ -283,6 +283,7 @@ fn within(memory: &Memory) -> RunOptions {
         buffer_total_bytes: bytes(memory.input),
         dirty_bytes: bytes(memory.uncommitted),
         cache_bytes: bytes(memory.cache),
+        lent_bytes: bytes(memory.cache_lent),
         restore_parallel: memory.restore_parallel,
         ..RunOptions::default()
     }
