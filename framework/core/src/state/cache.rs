@@ -18,16 +18,31 @@ pub(super) struct Cache {
     old: HashTable<Entry>,
     /// Of the younger half.
     bytes: usize,
+    /// What the older half had when it was the younger one: at least what it has.
+    old_bytes: usize,
     limit: usize,
+    /// Whether it has all that the store has: what it does not know is not there.
+    is_complete: bool,
     hasher: RandomState,
 }
 
 impl Cache {
+    /// In front of a store that is empty: as long as everything written to it has its place here, there is no need to look there.
+    pub(super) fn of_empty_store() -> Cache {
+        Cache { is_complete: true, ..Cache::default() }
+    }
+
     /// Sets the bytes it may hold; 0 for none.
     pub(super) fn set_limit(&mut self, limit: usize) {
-        if self.limit != limit {
-            self.limit = limit;
-            self.make_room();
+        self.limit = limit;
+        // The memory is wanted elsewhere: what is too large goes with its places. The older half never stays without the younger one, which knows better.
+        let is_young_too_large = self.bytes > limit / 2;
+        if is_young_too_large || self.old_bytes > limit / 2 {
+            self.is_complete &= self.old.is_empty() && !is_young_too_large;
+            (self.old, self.old_bytes) = (HashTable::new(), 0);
+        }
+        if is_young_too_large {
+            (self.young, self.bytes) = (HashTable::new(), 0);
         }
     }
 
@@ -41,7 +56,8 @@ impl Cache {
         if let Some(place) = self.young.find_bucket_index(hash, is_it) {
             return self.young.get_bucket(place).map(Entry::value);
         }
-        let (entry, _) = self.old.find_entry(hash, is_it).ok()?.remove();
+        let Ok(old) = self.old.find_entry(hash, is_it) else { return self.is_complete.then_some(None) };
+        let (entry, _) = old.remove();
         self.insert(hash, entry);
         self.make_room();
         // It may have filled the younger half.
@@ -51,6 +67,7 @@ impl Cache {
     /// Takes down what the store has for `key`.
     pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
         if self.limit == 0 {
+            self.is_complete = false;
             return;
         }
         let hash = self.hasher.hash_one(key);
@@ -73,13 +90,11 @@ impl Cache {
 
     fn make_room(&mut self) {
         if self.bytes > self.limit / 2 {
-            self.bytes = 0;
+            self.is_complete &= self.old.is_empty();
+            self.old_bytes = std::mem::take(&mut self.bytes);
             std::mem::swap(&mut self.young, &mut self.old);
             // It keeps its places: it is about to be filled again.
             self.young.clear();
-        }
-        if self.limit == 0 {
-            (self.young, self.old) = (HashTable::new(), HashTable::new());
         }
     }
 }
@@ -96,15 +111,20 @@ mod tests {
         #[test]
         fn knows_the_newest_value_or_none(
             writes in prop::collection::vec((0u8..30, prop::option::of(0u8..200), any::<u8>(), any::<bool>()), 0..200),
-            limit in prop::sample::select(vec![0, 1000, 5000, 1_000_000]),
+            limits in prop::collection::vec(prop::sample::select(vec![0, 1000, 5000, 1_000_000]), 1..4),
+            is_new in any::<bool>(),
         ) {
-            let (mut cache, mut store) = (Cache::default(), HashMap::<Vec<u8>, Option<Vec<u8>>>::new());
-            cache.set_limit(limit);
-            for (key, length, fill, is_read) in writes {
+            let mut cache = if is_new { Cache::of_empty_store() } else { Cache::default() };
+            let mut store = HashMap::<Vec<u8>, Option<Vec<u8>>>::new();
+            let every = writes.len().div_ceil(limits.len()).max(1);
+            for (step, (key, length, fill, is_read)) in writes.into_iter().enumerate() {
+                let limit = limits[step / every];
+                cache.set_limit(limit);
                 let (key, value) = (vec![key], length.map(|length| vec![fill; usize::from(length)]));
                 if is_read {
                     let known = cache.get(&key).map(|known| known.map(<[u8]>::to_vec));
-                    prop_assert!(known.is_none() || known.as_ref() == store.get(&key));
+                    let held = store.get(&key).cloned();
+                    prop_assert!(known.is_none() || known == held || (is_new && known == Some(None) && held.is_none()));
                 } else {
                     cache.put(&key, value.as_deref());
                     prop_assert!(limit == 0 || cache.get(&key) == Some(value.as_deref()));
@@ -116,6 +136,19 @@ mod tests {
                 prop_assert!(held(&cache.young) + held(&cache.old) <= limit + Entry::new(&[0], Some(&[0; 200])).size());
             }
         }
+    }
+
+    #[test]
+    fn what_is_out_of_date_goes_before_what_replaced_it() {
+        let size = Entry::new(&[0], Some(&[0])).size();
+        let mut cache = Cache::of_empty_store();
+        cache.set_limit(2 * size);
+        (0..2).for_each(|number| cache.put(&[number], Some(b"a")));
+        assert_eq!(cache.old.len(), 2, "both are old");
+        cache.set_limit(100 * size);
+        (0..20).for_each(|number| cache.put(&[number], Some(b"b")));
+        cache.set_limit(4 * size);
+        assert_eq!(cache.get(&[0]), None, "neither what it was nor that it is not there");
     }
 
     #[test]

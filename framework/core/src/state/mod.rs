@@ -65,8 +65,11 @@ impl TaskState {
         stores: impl Iterator<Item = (bool, Option<Limit>)>,
         sinks: Vec<Limit>,
     ) -> TaskState {
-        let stores =
-            stores.map(|(timed, limit)| Store { mark: timed.then_some(Mark::UNKNOWN), limit, ..Store::default() }).collect();
+        let store = |(number, (timed, limit)): (usize, (bool, Option<Limit>))| {
+            let cache = if is_empty(committed.as_ref(), number) { Cache::of_empty_store() } else { Cache::default() };
+            Store { mark: timed.then_some(Mark::UNKNOWN), limit, cache: RefCell::new(cache), ..Store::default() }
+        };
+        let stores = stores.enumerate().map(store).collect();
         TaskState {
             committed,
             stores,
@@ -218,4 +221,9 @@ impl TaskState {
     pub(crate) fn into_committed(self) -> Box<dyn StateStores> {
         self.committed
     }
+}
+
+/// Whether a store has no entries, as far as can be told: a failure shows again when it is read.
+fn is_empty(committed: &dyn StateStores, store: usize) -> bool {
+    committed.scan(store, StoreRange { from: &[], to: None }).is_ok_and(|mut entries| entries.next().is_none())
 }
