@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headwater::bounded::{Finish, Mode};
+use headwater::bounded::Mode;
 use headwater::port::Log;
 use headwater::{CliError, Difference, Edge, Request, Session, Timestamp, Topology, days};
 use serde_json::Value;
@@ -35,20 +35,11 @@ pub fn june(session: &Session<'_>, log: &Arc<dyn Log>, state: Option<PathBuf>, c
         Code::Changed => ("june-changed", changed, "the same with early departures counted as on time"),
     };
     let request = Request {
-        id: id.to_owned(),
-        from: Edge::Time(Timestamp::from_millis(JUNE.0)),
-        to: Edge::Time(Timestamp::from_millis(JUNE.1)),
-        inputs: None,
-        staged: BTreeMap::new(),
         mode: Mode::Diff,
-        destination: None,
         warmup: Some(days(2)),
-        finish: Finish::KeepOpen,
         outputs: Some(vec![OUTPUT.to_owned()]),
-        allow_sinks: Vec::new(),
-        state_from: None,
-        then_live: false,
         asked: BTreeMap::from([("--from".to_owned(), "2013-06-01".to_owned()), ("--to".to_owned(), "2013-07-01".to_owned())]),
+        ..Request::range(id, Edge::Time(Timestamp::from_millis(JUNE.0)), Edge::Time(Timestamp::from_millis(JUNE.1)))
     };
     let began = Instant::now();
     let done = session.backfill(Arc::clone(log), state, &request, describe, |_| ())?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use headwater_core::bounded::{Finish, Mode, RunPhase, RunRecord, TimeRange};
+use headwater_core::bounded::{Mode, RunPhase, RunRecord, TimeRange};
 use headwater_core::engine::EngineError;
 use headwater_core::port::{Log, ReaderConfig, Stores};
 use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology, Tumbling, partition_for, seconds};
@@ -113,22 +113,7 @@ impl Fixture {
 }
 
 fn request(id: &str, from: Edge, to: Edge, mode: Mode) -> Request {
-    Request {
-        id: id.into(),
-        from,
-        to,
-        inputs: None,
-        staged: BTreeMap::new(),
-        mode,
-        destination: None,
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        state_from: None,
-        then_live: false,
-        asked: BTreeMap::new(),
-    }
+    Request { mode, ..Request::range(id, from, to) }
 }
 
 fn windows(id: &str, mode: Mode) -> Request {

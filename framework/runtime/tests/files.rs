@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headwater_core::bounded::{Finish, Mode, RunRecord};
+use headwater_core::bounded::{Mode, RunRecord};
 use headwater_core::port::{Log, LogError, ProducerConfig, Stores};
 use headwater_core::{Blueprint, Outgoing, Record, Timestamp, Topology, Tumbling, seconds};
 use headwater_files::{FileOptions, FileRecords};
@@ -142,20 +142,10 @@ impl Fixture {
 
 fn request(mode: Mode, staged: BTreeMap<String, Staged>) -> Request {
     Request {
-        id: "run".into(),
-        from: Edge::Earliest,
-        to: Edge::Now,
-        inputs: None,
         staged,
         mode,
         destination: (mode == Mode::Emit).then(|| Destination::Suffix(".again".into())),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        state_from: None,
-        then_live: false,
-        asked: BTreeMap::new(),
+        ..Request::range("run", Edge::Earliest, Edge::Now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use headwater_core::bounded::{Finish, Mode, RunRecord, SinkStanding};
+use headwater_core::bounded::{Mode, RunRecord, SinkStanding};
 use headwater_core::handover::Side;
 use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, ReplayEffect, Timestamp, Topology, partition_for};
@@ -79,20 +79,9 @@ fn lived() -> MemoryLog {
 
 fn request(id: &str, mode: Mode) -> Request {
     Request {
-        id: id.into(),
-        from: Edge::Time(at(RANGE.start)),
-        to: Edge::Time(at(RANGE.end)),
-        inputs: None,
-        staged: BTreeMap::new(),
         mode,
         destination: (mode == Mode::Emit).then(|| Destination::Suffix(format!(".{id}"))),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        state_from: None,
-        then_live: false,
-        asked: BTreeMap::new(),
+        ..Request::range(id, Edge::Time(at(RANGE.start)), Edge::Time(at(RANGE.end)))
     }
 }
 
@@ -209,7 +198,7 @@ fn outputs_may_be_sinks_and_what_makes_no_sense_is_refused() {
     refuse(allow(&["pager"], only.clone()), "which --outputs leaves out");
     let compared = Request { outputs: Some(vec!["mirror".into()]), ..request("a", Mode::Diff) };
     refuse(compared, "compares topics");
-    let live = Request { then_live: true, from: Edge::Earliest, to: Edge::Now, ..request("a", Mode::Emit) };
+    let live = Request { destination: Some(Destination::Suffix(".a".into())), ..Request::then_live("a") };
     refuse(allow(&["pager"], live), "once it has taken over");
     let unknown = Request { outputs: Some(vec!["pagr".into()]), ..request("a", Mode::Emit) };
     refuse(unknown, "\"pagr\" is no output of the topology, which has copies, mirror, pager");

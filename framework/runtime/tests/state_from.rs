@@ -153,22 +153,7 @@ impl Fixture {
 }
 
 fn request(id: &str, from: Edge, to: Edge) -> Request {
-    Request {
-        id: id.into(),
-        from,
-        to,
-        inputs: None,
-        staged: BTreeMap::new(),
-        state_from: None,
-        mode: Mode::Emit,
-        destination: Some(Destination::Suffix(format!(".{id}"))),
-        warmup: None,
-        finish: Finish::KeepOpen,
-        outputs: None,
-        allow_sinks: Vec::new(),
-        then_live: false,
-        asked: BTreeMap::new(),
-    }
+    Request { destination: Some(Destination::Suffix(format!(".{id}"))), ..Request::range(id, from, to) }
 }
 
 fn state_only(id: &str, to: Edge) -> Request {

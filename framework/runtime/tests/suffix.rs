@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use headwater_core::bounded::{Finish, Mode, RunRecord};
+use headwater_core::bounded::{Mode, RunRecord};
 use headwater_core::handover::Side;
 use headwater_core::port::{Log, ReaderConfig};
 use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology};
@@ -67,22 +67,9 @@ impl Fixture {
     }
 
     fn request(&self, id: &str, destination: Option<Destination>) -> RunRecord {
-        let then_live = destination.is_some();
-        let request = Request {
-            id: id.into(),
-            from: Edge::Earliest,
-            to: Edge::Now,
-            inputs: None,
-            staged: BTreeMap::new(),
-            mode: if then_live { Mode::Emit } else { Mode::Diff },
-            destination,
-            warmup: None,
-            finish: Finish::KeepOpen,
-            outputs: None,
-            allow_sinks: Vec::new(),
-            state_from: None,
-            then_live,
-            asked: BTreeMap::new(),
+        let request = match destination {
+            Some(destination) => Request { destination: Some(destination), ..Request::then_live(id) },
+            None => Request { mode: Mode::Diff, ..Request::range(id, Edge::Earliest, Edge::Now) },
         };
         plan(&self.blueprint, &self.log, &request, Timestamp::from_millis(0)).unwrap().record
     }

@@ -64,23 +64,30 @@ pub struct Request {
 }
 
 impl Request {
-    /// A run of this name that begins with the earliest records, is silent into the outputs of the application until it takes it over, and goes on live.
-    pub fn then_live(id: &str) -> Request {
+    /// A run of this name over a range, with every other thing as it is where nothing is said: all inputs from their topics, as much before the
+    /// range as the topology says, all outputs, [`Mode::Emit`], windows left open at the end. Where results go is for the caller to say.
+    pub fn range(id: &str, from: Edge, to: Edge) -> Request {
         Request {
             id: id.to_owned(),
-            from: Edge::Earliest,
-            to: Edge::Now,
+            from,
+            to,
             inputs: None,
             staged: BTreeMap::new(),
+            state_from: None,
             mode: Mode::Emit,
-            destination: Some(Destination::Same),
+            destination: None,
             warmup: None,
             finish: Finish::KeepOpen,
             outputs: None,
             allow_sinks: Vec::new(),
-            state_from: None,
-            then_live: true,
+            then_live: false,
             asked: BTreeMap::new(),
         }
+    }
+
+    /// A run of this name that begins with the earliest records, is silent into the outputs of the application until it takes it over, and goes on live.
+    pub fn then_live(id: &str) -> Request {
+        let destination = Some(Destination::Same);
+        Request { destination, then_live: true, ..Request::range(id, Edge::Earliest, Edge::Now) }
     }
 }

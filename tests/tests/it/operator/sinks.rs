@@ -1,6 +1,5 @@
 //! Systems outside of Kafka in a replay (B8), on Apache Kafka: one that forbids it is not even opened, unless it is named.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use headwater::{
     Backlog, Blueprint, Destination, Edge, Outgoing, Process, ReplayEffect, Request, RunOptions, Shutdown, Silent, TestSink,
     Timestamp, TopicName, Topology, World, partition_for,
 };
-use headwater_core::bounded::{Finish, Mode};
+use headwater_core::bounded::Mode;
 use headwater_kafka::KafkaLog;
 use headwater_runtime::backfill::{Ended, Goal, Registry, plan};
 use headwater_tests::until;
@@ -100,20 +99,9 @@ impl Fixture {
         let outside = Outside::new();
         let blueprint = outside.blueprint(&self.app, &self.input);
         let request = Request {
-            id: id.into(),
-            from: Edge::Earliest,
-            to: Edge::Now,
-            inputs: None,
-            staged: BTreeMap::new(),
-            state_from: None,
-            mode: Mode::Emit,
             destination: Some(Destination::Suffix(format!(".{id}"))),
-            warmup: None,
-            finish: Finish::KeepOpen,
-            outputs: None,
             allow_sinks: allow_sinks.iter().map(|sink| (*sink).to_owned()).collect(),
-            then_live: false,
-            asked: BTreeMap::new(),
+            ..Request::range(id, Edge::Earliest, Edge::Now)
         };
         let record = plan(&blueprint, &self.log, &request, Timestamp::from_millis(0)).expect("it can be planned").record;
         let record = Registry::of(&blueprint, &self.log).keep(&record).expect("the plan is kept");
