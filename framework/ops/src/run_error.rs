@@ -24,7 +24,9 @@ pub fn run_error(error: RunError) -> CliError {
         RunError::Engine(EngineError::Task(TaskError::Store(error)) | EngineError::Store(error)) | RunError::Store(error) => {
             return error.clone().into();
         }
-        RunError::Engine(EngineError::InputShorter { .. } | EngineError::InputTrimmed { .. }) => codes::INPUT_OUT_OF_RANGE,
+        RunError::Engine(EngineError::InputShorter { .. } | EngineError::InputTrimmed { .. } | EngineError::SpanLost { .. }) => {
+            codes::INPUT_OUT_OF_RANGE
+        }
         RunError::Engine(EngineError::Sink { .. }) => codes::SINK_FAILED,
         RunError::Log(error) | RunError::Engine(EngineError::Log(error)) => return error.clone().into(),
         RunError::Worker { .. } => return CliError::failed(error.to_string()),

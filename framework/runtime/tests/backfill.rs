@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use headwater_core::bounded::{Mode, RunPhase, RunRecord, TimeRange};
+use headwater_core::bounded::{InputSpan, Mode, RunPhase, RunRecord, TimeRange};
 use headwater_core::engine::EngineError;
 use headwater_core::port::{Log, ReaderConfig, Stores};
 use headwater_core::{Blueprint, Timestamp, TopicPartition, Topology, Tumbling, partition_for, seconds};
@@ -296,8 +296,22 @@ fn a_run_that_retention_has_overtaken_fails_by_name() {
     let partition = TopicPartition::new("events", 0);
     fixture.log.admin().unwrap().delete_records(&[(partition.clone(), 10)]).unwrap();
     let error = fixture.work(&record, 1, options(1), &Shutdown::new()).unwrap_err();
-    let named = matches!(&error, RunError::Engine(EngineError::InputTrimmed { partition: found, .. }) if *found == partition);
+    let named = matches!(&error, RunError::Engine(EngineError::SpanLost { partition: found, .. }) if *found == partition);
     assert!(named, "{error}");
+    assert!(error.to_string().contains("`backfill clean`") && !error.to_string().contains("`reset`"), "{error}");
+}
+
+/// Nor is anything waited for that the log does not have any more.
+#[test]
+fn a_run_whose_input_was_made_anew_fails_by_name() {
+    let fixture = Fixture::new();
+    let record = fixture.keep(&request("anew", Edge::Earliest, Edge::Now, Mode::StateOnly)).unwrap();
+    fixture.log.recreate_topic("events");
+    fixture.events(0..10);
+    let error = fixture.work(&record, 1, options(1), &Shutdown::new()).unwrap_err();
+    let RunError::Engine(EngineError::SpanLost { partition, position, .. }) = &error else { panic!("{error}") };
+    let is_it = |span: &&InputSpan| *span.topic == *partition.topic && span.partition == partition.partition;
+    assert_eq!(*position, record.spans.iter().find(is_it).unwrap().span.end - 1);
 }
 
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {

@@ -316,7 +316,7 @@ fn event_time_passes_the_end_once_however_often_a_task_is_taken_over() {
         log.append("events", 0, Some(b"k"), Some(b"1"), at(second));
     }
     let mut writer = transaction(&log, "events", at(30));
-    let spans = BTreeMap::from([(TopicPartition::new("events", 0), Span { start: 0, end: 4 })]);
+    let spans = BTreeMap::from([(TopicPartition::new("events", 0), Span { start: 0, end: 3 })]);
     let plan = plan.within(Bounded { finish: Finish::CloseWindows, ..Bounded::of(spans) });
     let handle: Arc<dyn Log> = Arc::new(log.clone());
     let start = || LocalProcess::start(&plan, &handle, &memory(), "one", 1).unwrap();

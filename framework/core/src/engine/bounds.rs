@@ -85,6 +85,10 @@ fn input_starts(plan: &Plan, id: &TaskId, reader: &mut dyn Reader) -> Result<BTr
             starts.insert(partition.topic, InputStart { from, end: log.end });
             continue;
         }
+        if let Some(span) = span.filter(|span| log.end < span.end) {
+            // It had all of the span when the run was planned. The rest would be waited for, or be other records.
+            return Err(EngineError::SpanLost { partition, position: span.end - 1, log });
+        }
         if plan.role_of(id, &partition.topic) == Some(SourceRole::Table) {
             // A table is what its topic still has: what was deleted of it needs no processing.
             from.offset = from.offset.max(log.start);
@@ -93,7 +97,7 @@ fn input_starts(plan: &Plan, id: &TaskId, reader: &mut dyn Reader) -> Result<BTr
             if moved_on(reader, &partition, from.offset) {
                 return Err(LogError::Retriable("the group went on meanwhile".into()).into());
             }
-            return Err(refusal);
+            return Err(of_run(plan, refusal));
         }
         starts.insert(partition.topic, InputStart { from, end: log.end });
     }
@@ -119,10 +123,22 @@ pub(crate) fn moved_on(reader: &mut dyn Reader, partition: &TopicPartition, posi
     committed.into_iter().flatten().any(|committed| committed.offset > position)
 }
 
+/// The same refusal for a bounded run. To reset the application would not mend it, because the application is another one.
+pub(crate) fn of_run(plan: &Plan, refusal: EngineError) -> EngineError {
+    match refusal {
+        EngineError::InputShorter { partition, position, log } | EngineError::InputTrimmed { partition, position, log }
+            if plan.bounded().is_some() =>
+        {
+            EngineError::SpanLost { partition, position, log }
+        }
+        refusal => refusal,
+    }
+}
+
 /// An input that cannot be read on while it is processed: the same refusal, by its bounds as they are now.
-pub(crate) fn refused(partition: &TopicPartition, offset: i64, log: Ends) -> EngineError {
+pub(crate) fn refused(plan: &Plan, partition: &TopicPartition, offset: i64, log: Ends) -> EngineError {
     match check_position(partition, offset, log) {
-        Err(refusal) => refusal,
+        Err(refusal) => of_run(plan, refusal),
         Ok(()) => LogError::OutOfRange { partition: partition.clone(), offset, log }.into(),
     }
 }

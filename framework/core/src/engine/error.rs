@@ -42,6 +42,20 @@ pub enum EngineError {
         /// What the log has.
         log: Ends,
     },
+    /// An input's log does not have what a bounded run has yet to read.
+    #[error(
+        "input {partition} has offsets {} to {} (end excluded), and the run has yet to read offset {position}: that was deleted, or the topic was made anew. \
+         Nothing is left out in silence: the run ends here, and what it has committed stays. Remove it with `backfill clean` and plan another one over what there is; \
+         and give the topic a retention that covers a run", log.start, log.end
+    )]
+    SpanLost {
+        /// The input.
+        partition: TopicPartition,
+        /// An offset that the run has yet to read.
+        position: i64,
+        /// What the log has.
+        log: Ends,
+    },
     /// A system outside of the log does not take what it is handed.
     #[error(
         "sink {sink:?} of task {task} failed to {doing} and says that trying again is of no use: {message}. Nothing since the last commit counts, and the same records are \

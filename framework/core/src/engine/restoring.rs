@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bounds::of_run;
 use super::error::EngineError;
 use super::restore::Received;
 use super::worker::{Stage, Worker};
@@ -81,7 +82,10 @@ impl Worker {
         let (Some(log), Some(Stage::Restoring(restore))) = (log, self.tasks.get_mut(&id)) else { return Ok(()) };
         let again = match restore.check_log(partition, log) {
             Ok(again) => again,
-            Err(error) => return self.survive(&id, error),
+            Err(error) => {
+                let refusal = of_run(&self.plan, error);
+                return self.survive(&id, refusal);
+            }
         };
         let Some((offset, recovery)) = again else { return Ok(()) };
         let is_read = restore.is_read(partition);

@@ -185,7 +185,7 @@ impl Worker {
             }
             Err(LogError::OutOfRange { partition, offset, log }) => {
                 if !moved_on(self.reader.as_mut(), &partition, offset) {
-                    return Err(refused(&partition, offset, log));
+                    return Err(refused(&self.plan, &partition, offset, log));
                 }
                 // Its owner has gone on, and deleted what it has processed: the group will say so in a moment.
                 self.drained = false;

@@ -40,7 +40,7 @@ impl World {
 
 /// Whether a process had to end because retention has overtaken the run, and says so.
 pub fn is_overtaken(control: &mut Control, error: &EngineError) -> bool {
-    let EngineError::InputTrimmed { partition, position, log } = error else { return false };
+    let EngineError::SpanLost { partition, position, log } = error else { return false };
     let text = error.to_string();
     let names = [partition.to_string(), position.to_string(), log.start.to_string()];
     let is_named = names.iter().all(|name| text.contains(name.as_str()));
