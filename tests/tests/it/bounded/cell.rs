@@ -95,7 +95,7 @@ pub fn check(shape: Shape, kind: Kind) {
     let subject = Subject::new(shape, kind);
     let app = subject.plan.blueprint().app().to_owned();
     let (_member, metadata) = joined(&subject.log, &app, &[&subject.topic]);
-    let mut writer = Writer::new(&subject.log, &subject.topic, &metadata);
+    let mut writer = Writer::new(&subject.log, &subject.topic, 0, &metadata);
     shapes::before(shape, &mut writer);
     if kind == Kind::Table {
         let position = Committed { offset: shapes::stable_end(shape, &writer), metadata: String::new() };

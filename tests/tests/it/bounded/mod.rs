@@ -2,8 +2,8 @@
 //! that the log had when it began. "Read until the last record" hangs on half of these, "read until the last stable offset" misses
 //! records on one.
 
-mod cell;
-mod shapes;
+pub mod cell;
+pub mod shapes;
 
 use cell::{Kind, check};
 use shapes::Shape;

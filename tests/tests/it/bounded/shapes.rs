@@ -62,8 +62,9 @@ impl Shape {
 pub struct Writer {
     pub log: KafkaLog,
     pub topic: TopicName,
+    pub partition: i32,
     producer: Box<dyn Producer>,
-    metadata: GroupMetadata,
+    pub metadata: GroupMetadata,
     written: i64,
     /// What a reader of all committed records ends with.
     pub committed: BTreeMap<String, String>,
@@ -74,11 +75,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(log: &KafkaLog, topic: &TopicName, metadata: &GroupMetadata) -> Writer {
+    pub fn new(log: &KafkaLog, topic: &TopicName, partition: i32, metadata: &GroupMetadata) -> Writer {
         let producer = transactional(log, &unique("writer"));
         Writer {
             log: log.clone(),
             topic: topic.clone(),
+            partition,
             producer,
             metadata: metadata.clone(),
             written: 0,
@@ -97,7 +99,7 @@ impl Writer {
     }
 
     /// An aborted one, all of it in the log.
-    fn abort(&mut self, records: &[(&str, &str)]) {
+    pub fn abort(&mut self, records: &[(&str, &str)]) {
         self.producer.begin().unwrap();
         self.send(records);
         self.producer.flush().unwrap();
@@ -106,14 +108,14 @@ impl Writer {
 
     fn send(&mut self, records: &[(&str, &str)]) {
         for record in records {
-            write(self.producer.as_mut(), &self.topic, self.written, *record);
+            write(self.producer.as_mut(), &self.topic, self.partition, self.written, *record);
             self.written += 1;
             self.keys.insert(record.0.to_string());
         }
     }
 
-    /// Begins one that nobody ends, until the broker does after `timeout`.
-    fn leave_open(&mut self, records: &[(&str, &str)], timeout: Duration) {
+    /// Begins one that somebody else may end, and the broker does after `timeout`.
+    pub fn open(&mut self, records: &[(&str, &str)], timeout: Duration) -> Box<dyn Producer> {
         let mut config = crate::bounded::cell::config();
         config.transaction_timeout = timeout;
         let log = KafkaLog::new(config).unwrap();
@@ -121,21 +123,21 @@ impl Writer {
         other.init().unwrap();
         other.begin().unwrap();
         for record in records {
-            write(other.as_mut(), &self.topic, self.written, *record);
+            write(other.as_mut(), &self.topic, self.partition, self.written, *record);
             self.keys.insert(record.0.to_string());
         }
         other.flush().unwrap();
-        self._open = Some(other);
+        other
     }
 
     /// Offsets of records that are in the log, aborted ones too.
     fn offsets(&self) -> Vec<i64> {
         let mut reader = reader(&self.log, true);
-        reader.assign(&[(p(&self.topic, 0), 0)]).unwrap();
+        reader.assign(&[(p(&self.topic, self.partition), 0)]).unwrap();
         read_to_end(reader.as_mut()).0.iter().map(|record| record.offset).collect()
     }
 
-    fn wait_until_gone(&self, offsets: &[i64]) {
+    pub fn wait_until_gone(&self, offsets: &[i64]) {
         until("the compaction", PATIENCE, || {
             let there = self.offsets();
             offsets.iter().all(|offset| !there.contains(offset)).then_some(())
@@ -143,10 +145,10 @@ impl Writer {
     }
 }
 
-fn write(producer: &mut dyn Producer, topic: &TopicName, number: i64, (key, value): (&str, &str)) {
+fn write(producer: &mut dyn Producer, topic: &TopicName, partition: i32, number: i64, (key, value): (&str, &str)) {
     let record = Outgoing {
         topic,
-        partition: 0,
+        partition,
         key: Some(key.as_bytes()),
         value: Some(value.as_bytes()),
         timestamp: Timestamp::from_millis(FIRST_MS + number * STEP_MS),
@@ -203,7 +205,7 @@ pub fn before(shape: Shape, writer: &mut Writer) {
         }
         Shape::OpenTransaction => {
             writer.commit(&[("a", "1")]);
-            writer.leave_open(&[("a", "2"), ("b", "1")], SHORT);
+            writer._open = Some(writer.open(&[("a", "2"), ("b", "1")], SHORT));
             writer.commit(&[("c", "1")]);
         }
     }

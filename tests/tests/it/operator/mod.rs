@@ -5,5 +5,5 @@ mod files;
 mod groups;
 mod history;
 mod manifest;
+mod replays;
 mod reset;
-mod sinks;
