@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-beside bench-restart bench-quick bench-guard bench-plots lint
+.PHONY: help setup demo demo-kafka test dist simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-beside bench-restart bench-quick bench-guard bench-plots lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -26,6 +26,12 @@ demo-kafka: ## the same on a real Kafka, started under .dev/kafka
 	@address=$$(scripts/kafka-start.sh $(KAFKA_DIR)) || exit; echo "Kafka is at $$address"; \
 	cargo run --release -p flights -- demo --log-filter warn --state-dir .dev/state --bootstrap "$$address"; result=$$?; \
 	echo "Kafka goes on at $$address; stop it with: scripts/kafka-stop.sh $(KAFKA_DIR)"; exit $$result
+
+dist: ## APP=flights: its binary for production, optimised as one unit (docs/decisions/link-time.md); compiles the C++ once more
+	@[ -n "$(APP)" ] || { echo "APP=name of an application's package is missing" >&2; exit 2; }
+	@scripts/setup.sh build
+	cargo build --profile dist -p "$(APP)"
+	@echo "$(CARGO_TARGET_DIR)/dist/$(APP)"
 
 test: setup ## all tests: formatting, Rust (with a real Kafka), the chart
 	cargo fmt --all --check
