@@ -6,7 +6,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
-use crate::producer::Deliveries;
+use crate::producer::{Deliveries, UnderWay};
 use crate::secrets::Secrets;
 
 /// Belongs to one client; called from whichever thread serves it.
@@ -16,6 +16,8 @@ pub(crate) struct Context {
     last_error: Mutex<Option<ClientError>>,
     /// What became of the records sent; stays empty in clients that do not produce.
     pub(crate) deliveries: Mutex<Deliveries>,
+    /// Records sent and not reported on, where they are counted.
+    pub(crate) under_way: UnderWay,
     /// The lines that tell the brokers' features; collected by the probe only.
     pub(crate) features: Option<Mutex<Vec<String>>>,
 }
@@ -29,7 +31,8 @@ pub(crate) struct ClientError {
 
 impl Context {
     pub(crate) fn new(role: &'static str, secrets: Secrets) -> Context {
-        Context { role, secrets, last_error: Mutex::new(None), deliveries: Mutex::default(), features: None }
+        let (deliveries, under_way) = (Mutex::default(), UnderWay::default());
+        Context { role, secrets, last_error: Mutex::new(None), deliveries, under_way, features: None }
     }
 
     /// One that collects what the brokers can do.

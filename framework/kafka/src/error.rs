@@ -174,10 +174,13 @@ pub(crate) fn is_consequence(code: i32) -> bool {
     is(&[Code::PurgeQueue, Code::PurgeInflight, Code::InvalidDifferentRecord, Code::GaplessGuarantee, Code::State], code)
 }
 
+/// Between a question and the same question to a broker that could not answer it.
+pub(crate) const BACK_OFF: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A short pause before a question is put again to a broker that just could not answer it.
 #[allow(clippy::disallowed_methods, reason = "the pause is the point: without it the retry is a busy loop over the network")]
 pub(crate) fn back_off() {
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::thread::sleep(BACK_OFF);
 }
 
 #[cfg(test)]

@@ -322,6 +322,7 @@ impl Process {
                         taken_over: BTreeMap::new(),
                         progress: RestoreLog::default(),
                         throttle,
+                        commit_began: Instant::now(),
                     }
                     .run();
                 }

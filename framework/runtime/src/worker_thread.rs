@@ -68,6 +68,8 @@ pub(crate) struct WorkerThread {
     pub(crate) taken_over: BTreeMap<TaskId, Instant>,
     pub(crate) progress: RestoreLog,
     pub(crate) throttle: Option<Throttle>,
+    /// When the newest commit began.
+    pub(crate) commit_began: Instant,
 }
 
 impl WorkerThread {
@@ -178,14 +180,17 @@ impl WorkerThread {
     }
 
     fn commit_if_due(&mut self) -> Result<(), EngineError> {
-        if !self.worker.commit_due(self.now()) {
-            return Ok(());
-        }
         let began = Instant::now();
-        let committed = self.worker.commit(self.now())?;
-        let took = began.elapsed();
-        self.observer.committed(took, committed.ok);
-        self.observer.worker_time(self.number, Activity::Commit, took);
+        if !self.worker.is_committing() {
+            if !self.worker.commit_due(self.now()) {
+                return Ok(());
+            }
+            self.commit_began = began;
+        }
+        let ended = self.worker.advance(self.now())?;
+        self.observer.worker_time(self.number, Activity::Commit, began.elapsed());
+        let Some(committed) = ended else { return Ok(()) };
+        self.observer.committed(self.commit_began.elapsed(), committed.ok);
         if committed.ok {
             self.aborts = 0;
             self.publish(&committed);

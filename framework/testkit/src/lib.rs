@@ -12,7 +12,7 @@ mod stores;
 
 pub use driver::{Out, TestDriver};
 pub use local::{LocalProcess, prepare};
-pub use log::{Call, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
+pub use log::{Call, Delays, Fault, GroupMember, MemoryLog, Timeouts, Tombstones};
 pub use overseer::Overseer;
 pub use sink::{SinkCall, TestSink};
 pub use stores::MemoryStores;

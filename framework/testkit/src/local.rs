@@ -139,9 +139,11 @@ impl LocalProcess {
             let fetched = worker.poll(Duration::ZERO)?;
             let processed = worker.process(self.now)?;
             active |= fetched + processed > 0 || worker.task_counts().0 > 0;
-            if worker.has_work_to_commit() && (worker.commit_due(self.now) || (commit_when_done && processed == 0)) {
+            if commit_when_done && processed == 0 && worker.has_work_to_commit() {
                 active = true;
                 worker.commit(self.now)?;
+            } else {
+                active |= advance(worker, self.now)?;
             }
             self.tell_settled(number, posture);
         }
@@ -185,10 +187,7 @@ impl LocalProcess {
         worker.set_view(self.view.clone());
         let worked = worker.poll(Duration::ZERO)? + worker.process(self.now)?;
         active |= worked > 0 || worker.task_counts().0 > 0;
-        if worker.commit_due(self.now) {
-            active = true;
-            worker.commit(self.now)?;
-        }
+        active |= advance(worker, self.now)?;
         self.tell_settled(number, posture);
         Ok(active)
     }
@@ -309,4 +308,10 @@ impl LocalProcess {
             overseer.settled(number, posture, self.workers[number].settled());
         }
     }
+}
+
+/// Goes on with a worker's commit. Answers whether one began or ended.
+fn advance(worker: &mut Worker, now: Duration) -> Result<bool, EngineError> {
+    let before = worker.is_committing();
+    Ok(worker.advance(now)?.is_some() || worker.is_committing() != before)
 }

@@ -7,7 +7,7 @@ use headwater_core::bounded::{Bounded, SinkStanding, Span, TimeRange};
 use headwater_core::engine::{EngineError, EngineOptions, Posture};
 use headwater_core::port::{Delivery, Log, LogError, Sink, SinkError, SinkWriter, Stores};
 use headwater_core::{Blueprint, Plan, ReplayEffect, Timestamp, TopicPartition, Topology};
-use headwater_testkit::{Call, Fault, LocalProcess, MemoryLog, MemoryStores, SinkCall, TestDriver, TestSink, prepare};
+use headwater_testkit::{Call, Delays, Fault, LocalProcess, MemoryLog, MemoryStores, SinkCall, TestDriver, TestSink, prepare};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(second * 1000)
@@ -82,6 +82,26 @@ fn each_record_is_delivered_with_its_key_and_time() {
     driver.restart();
     driver.send("events", &"a".to_owned(), &4, at(4));
     assert_eq!(mail.arrived::<String, u64>().len(), 3);
+}
+
+#[test]
+fn without_transactions_a_commit_of_what_was_delivered_is_waited_for() {
+    let world = World::new(ReplayEffect::Idempotent);
+    let (log, stores): (Arc<dyn Log>, Arc<dyn Stores>) = (Arc::new(world.log.clone()), Arc::new(MemoryStores::new()));
+    let mut process = LocalProcess::start_at_least_once(&world.plan, &log, &stores, 1).unwrap();
+    for _ in 0..8 {
+        process.work().unwrap();
+    }
+    world.log.delay(Delays { acknowledgements: true, answers: true });
+    world.send(0..3);
+    for _ in 0..2 {
+        process.work().unwrap();
+    }
+    assert_eq!((world.arrived().len(), world.position()), (0, 0), "handed over, and not flushed yet");
+    process.advance(EngineOptions::default().commit_interval);
+    process.work().unwrap();
+    assert!(!process.workers()[0].is_committing());
+    assert_eq!((world.arrived(), world.position()), (vec![1, 2, 3], 3));
 }
 
 #[test]

@@ -3,20 +3,23 @@
 //! Order, which the whole promise hangs on: sinks have made lasting what they were handed, everything is produced and acknowledged, the
 //! positions are added, the transaction is committed, and only then do the stores take the changes over, together with the changelog offsets they reach.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::error::EngineError;
+use super::flight::Flight;
 use super::options::EngineOptions;
-use super::report::CommitReport;
+use super::report::{CommitReport, Report};
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
-use crate::port::{Change, Committed, GroupMetadata, LogError};
+use crate::port::{Committed, GroupMetadata, LogError, Producer};
 use crate::record::{Outgoing, TopicPartition};
 use crate::task::{Markers, Task};
 use crate::time::Timestamp;
 
-type Positions = Vec<(TopicPartition, Committed)>;
+/// Of inputs, as a commit moves them.
+pub(super) type Positions = Vec<(TopicPartition, Committed)>;
 
 impl Worker {
     /// Whether it is time to commit.
@@ -30,40 +33,60 @@ impl Worker {
             _ => commit_interval,
         };
         let waited = now.saturating_sub(since) >= interval;
-        // State may grow without anything being sent, so without an open transaction.
-        let full = || self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > self.options.dirty_bytes;
         let searching = self.budget() == 0 && self.has_work_to_commit();
-        (waited && self.has_work_to_commit()) || full() || searching
+        // Where one commit may be under way while changes for the next gather, each has half of the room.
+        let room = self.options.dirty_bytes / if self.options.transactional_id.is_none() { 2 } else { 1 };
+        (waited && self.has_work_to_commit()) || self.holds_more_than(room) || searching
+    }
+
+    /// Whether there is more uncommitted state than this. It may grow without anything being sent, so without an open transaction.
+    pub(super) fn holds_more_than(&self, bytes: usize) -> bool {
+        self.running().map(|task| task.state.dirty_bytes()).sum::<usize>() > bytes
     }
 
     /// Whether a commit would change anything.
     pub fn has_work_to_commit(&self) -> bool {
         let is_untold = |task: &Task| self.is_held() && task.has_markers(Markers::All);
         let is_unfinished = |task: &Task| task.needs_commit() || is_untold(task);
-        self.open_since.is_some() || self.writers.are_unflushed() || self.running().any(is_unfinished)
+        self.flight.is_some() || self.open_since.is_some() || self.writers.are_unflushed() || self.running().any(is_unfinished)
     }
 
-    /// Commits everything processed so far, or puts all tasks back to where they were committed last.
+    /// Commits everything processed so far, or puts all tasks back to where they were committed last. Waits for the end, also of a commit that is
+    /// under way.
     pub fn commit(&mut self, now: Duration) -> Result<CommitReport, EngineError> {
-        self.last_commit = now;
-        self.finish_ended()?;
-        let progressed = self.running().any(|task| task.needs_commit());
-        let Some(membership) = self.covering_membership() else {
-            self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
-            return Ok(CommitReport::default());
-        };
-        // What the transaction covers must have arrived everywhere before it counts.
-        if !self.settle_sinks()? {
-            return Ok(CommitReport::default());
+        let mut progressed = false;
+        if self.flight.is_some() {
+            let report = self.end_flight()?;
+            if !report.ok || !self.has_work_to_commit() {
+                return Ok(report);
+            }
+            progressed = report.progressed;
         }
-        let mut changes = BTreeMap::new();
-        match self.commit_transaction(now, &membership, &mut changes) {
-            Ok(positions) => Ok(CommitReport { progressed, ..self.apply(&changes, &positions)? }),
+        self.last_commit = now;
+        let Some((mut flight, membership)) = self.prepare()? else { return Ok(CommitReport::default()) };
+        match self.commit_transaction(now, &membership, &mut flight) {
+            Ok(()) => {
+                let report = self.land(flight, true)?.unwrap_or_default();
+                Ok(CommitReport { progressed: report.progressed || progressed, ..report })
+            }
             Err(error) => {
                 self.recover(error)?;
                 Ok(CommitReport::default())
             }
         }
+    }
+
+    /// What comes before anything is sent for a commit. None if that failed and everything begins again.
+    pub(super) fn prepare(&mut self) -> Result<Option<(Flight, GroupMetadata)>, EngineError> {
+        self.finish_ended()?;
+        let progressed = self.running().any(|task| task.needs_commit());
+        let covered = self.running().flat_map(|task| &task.inputs).map(|input| &input.partition);
+        let Some(membership) = self.membership_for(covered) else {
+            self.abort_and_replay("the group moved on: a partition of the transaction is not this member's any more")?;
+            return Ok(None);
+        };
+        // What the transaction covers must have arrived everywhere before it counts.
+        Ok(self.settle_sinks()?.then(|| (Flight::new(self.steps, progressed), membership)))
     }
 
     /// In a bounded run an input may have ended since its task had its turn.
@@ -78,23 +101,20 @@ impl Worker {
         Ok(())
     }
 
-    /// The membership, if it covers every partition that the transaction moves.
-    fn covering_membership(&self) -> Option<GroupMetadata> {
-        let view = self.view.as_ref()?;
-        let owned = self.running().flat_map(|task| &task.inputs).all(|input| view.owned.contains(&input.partition));
-        owned.then(|| view.membership.clone())
+    fn commit_transaction(&mut self, now: Duration, membership: &GroupMetadata, flight: &mut Flight) -> Result<(), LogError> {
+        self.send_all(now, flight)?;
+        let Some(producer) = &mut self.producer else { return Err(gone()) };
+        producer.commit(flight.positions(), membership)?;
+        self.open_since = None;
+        flight.arrived(producer.take_delivered());
+        Ok(())
     }
 
-    fn commit_transaction(
-        &mut self,
-        now: Duration,
-        membership: &GroupMetadata,
-        changes: &mut BTreeMap<TaskId, Vec<Change>>,
-    ) -> Result<Positions, LogError> {
+    /// Sends what is left to be sent of everything processed so far; `flight` takes it along.
+    pub(super) fn send_all(&mut self, now: Duration, flight: &mut Flight) -> Result<(), LogError> {
         self.open_transaction(now)?;
         let (traced, is_held) = (self.is_tracing(), self.is_held());
-        let Some(producer) = &mut self.producer else { return Err(LogError::Unusable("the producer is gone".into())) };
-        let mut positions = Positions::new();
+        let Some(producer) = &mut self.producer else { return Err(gone()) };
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
             task.send_outputs(producer.as_mut())?;
@@ -102,60 +122,14 @@ impl Worker {
                 // Whoever sees that these positions are committed may go by it: nothing is known here that is not told.
                 task.send_markers(Markers::All, producer.as_mut())?;
             }
-            let changed = changes.entry(id.clone()).or_default();
-            changed.extend(task.state.take_changes());
-            for change in changed.iter() {
-                let Some(topic) = task.changelog_of(change.store).cloned() else { continue };
-                let sent = producer.send(Outgoing {
-                    topic: &topic,
-                    partition: id.partition,
-                    key: Some(&change.key),
-                    value: change.value.as_deref(),
-                    timestamp: task.time().max(Timestamp::from_millis(0)),
-                    headers: &[],
-                    track_offset: true,
-                });
-                let sent = sent.and_then(|()| if traced { producer.flush() } else { Ok(()) });
-                if sent.is_err() {
-                    task.blame_writer(change.store, &change.key);
-                }
-                sent?;
-                let bytes = change.key.len() + change.value.as_ref().map_or(0, bytes::Bytes::len);
-                match self.report.produced.last_mut() {
-                    Some((last, records, total)) if *last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
-                    _ => self.report.produced.push((topic, 1, bytes as u64)),
-                }
+            task.launch(self.wall);
+            if let Err((store, key, error)) = send_changes(task, producer.as_mut(), traced, &mut self.report) {
+                task.blame_writer(store, &key);
+                return Err(error);
             }
-            positions.extend(task.positions());
+            flight.board(id, task.positions());
         }
-        producer.commit(&positions, membership)?;
-        self.open_since = None;
-        Ok(positions)
-    }
-
-    /// The transaction is committed: the stores follow.
-    fn apply(&mut self, changes: &BTreeMap<TaskId, Vec<Change>>, positions: &Positions) -> Result<CommitReport, EngineError> {
-        let delivered = self.producer.as_mut().map(|producer| producer.take_delivered()).unwrap_or_default();
-        let mut report = CommitReport { ok: true, ..CommitReport::default() };
-        let mut damaged = Vec::new();
-        for (id, stage) in &mut self.tasks {
-            let Stage::Running(task) = stage else { continue };
-            let changes = changes.get(id).map(Vec::as_slice).unwrap_or_default();
-            match task.committed(changes, &delivered, positions, self.wall) {
-                Ok(()) => report.times.push((id.clone(), task.time())),
-                Err(error) => damaged.push((id.clone(), error)),
-            }
-        }
-        // What they lack is in their changelogs.
-        for (id, error) in damaged {
-            self.survive(&id, error.into())?;
-        }
-        for (partition, committed) in positions {
-            report.ends.extend(self.reader.cached_end(partition).map(|end| (partition.clone(), end)));
-            report.positions.push((partition.clone(), committed.offset));
-        }
-        self.search_on();
-        Ok(report)
+        Ok(())
     }
 
     /// Opens a transaction unless one is open.
@@ -199,7 +173,8 @@ impl Worker {
         self.report.aborted.push(why.to_owned());
         self.writers.discard();
         // Only what was begun may be aborted: Kafka's producer takes anything else for a defect of its caller, for good.
-        let was_open = self.open_since.take().is_some();
+        let (open, flight) = (self.open_since.take(), self.flight.take());
+        let was_open = open.is_some() || flight.is_some();
         if let Some(producer) = self.producer.as_mut().filter(|_| was_open) {
             match producer.abort() {
                 Ok(()) => {
@@ -223,6 +198,40 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Sends a task's changes to its changelogs. An error says what it is about.
+fn send_changes(
+    task: &Task,
+    producer: &mut dyn Producer,
+    traced: bool,
+    report: &mut Report,
+) -> Result<(), (usize, Bytes, LogError)> {
+    let timestamp = task.time().max(Timestamp::from_millis(0));
+    for (store, key, value) in task.state.flying() {
+        let Some(topic) = task.changelog_of(store) else { continue };
+        let sent = producer.send(Outgoing {
+            topic,
+            partition: task.id.partition,
+            key: Some(key),
+            value: value.as_deref(),
+            timestamp,
+            headers: &[],
+            track_offset: true,
+        });
+        let sent = sent.and_then(|()| if traced { producer.flush() } else { Ok(()) });
+        sent.map_err(|error| (store, key.clone(), error))?;
+        let bytes = key.len() + value.as_ref().map_or(0, Bytes::len);
+        match report.produced.last_mut() {
+            Some((last, records, total)) if last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
+            _ => report.produced.push((topic.clone(), 1, bytes as u64)),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn gone() -> LogError {
+    LogError::Unusable("the producer is gone".into())
 }
 
 /// Whether a failure leaves hope for another try, be it with another producer.

@@ -6,6 +6,7 @@ mod buffers;
 mod commit;
 mod delivery;
 mod error;
+mod flight;
 mod inspect;
 mod member;
 mod options;

@@ -58,6 +58,8 @@ impl Worker {
         if self.posture == *posture {
             return Ok(());
         }
+        // What a commit covers that was begun before it is not committed under it. The next commit tells what this one would have told.
+        self.end_flight()?;
         self.posture = posture.clone();
         let ids: Vec<TaskId> = self.running().map(|task| task.id.clone()).collect();
         for id in ids {

@@ -165,7 +165,7 @@ impl Worker {
         self.unroute(id)?;
         drop(self.tasks.remove(id));
         // What it has written into the open transaction must not be committed without it.
-        if self.open_since.is_some() {
+        if self.open_since.is_some() || self.flight.is_some() {
             self.abort_and_replay(&error.to_string())?;
         }
         self.start(id.clone())

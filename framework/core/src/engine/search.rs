@@ -83,7 +83,6 @@ impl Worker {
 
     /// A commit succeeded: what was judged in it is done with, and perhaps the place is passed.
     pub(super) fn search_on(&mut self) {
-        self.steps = 0;
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
             let judged = std::mem::take(&mut task.judged);

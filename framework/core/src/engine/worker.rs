@@ -1,7 +1,7 @@
 //! A worker: some tasks, one reader, one producer, one transaction at a time.
 //!
 //! Whoever drives it repeats, on one thread: carry out orders ([`start`](Worker::start), [`stop`](Worker::stop)), [`poll`](Worker::poll),
-//! [`process`](Worker::process), and when [`commit_due`](Worker::commit_due), [`commit`](Worker::commit). Time is the caller's: a duration since any fixed moment.
+//! [`process`](Worker::process), [`advance`](Worker::advance), which commits when it is time to. Time is the caller's: a duration since any fixed moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::bounds::{moved_on, refused};
 use super::commit::may_pass;
 use super::error::EngineError;
+use super::flight::Flight;
 use super::options::EngineOptions;
 use super::orders::View;
 use super::posture::{Hold, Posture};
@@ -71,7 +72,9 @@ pub struct Worker {
     /// When the open transaction (or, without transactions, the uncommitted work) began.
     pub(super) open_since: Option<Duration>,
     pub(super) last_commit: Duration,
-    /// Records processed since the last commit or abort.
+    /// The commit under way, if one is. Only without transactions.
+    pub(super) flight: Option<Flight>,
+    /// Records processed since the last commit that has ended, or abort.
     pub(super) steps: usize,
     /// For what the log refused, if anything.
     pub(super) search: Option<Search>,
@@ -121,6 +124,7 @@ impl Worker {
             posture: Posture::default(),
             open_since: None,
             last_commit: Duration::ZERO,
+            flight: None,
             steps: 0,
             search: None,
             verdicts: BTreeMap::new(),
@@ -148,7 +152,7 @@ impl Worker {
     pub fn stop(&mut self, ids: &[TaskId], clean: bool, now: Duration) -> Result<(), EngineError> {
         if clean && self.has_work_to_commit() {
             self.commit(now)?;
-        } else if !clean && self.open_since.is_some() {
+        } else if !clean && (self.open_since.is_some() || self.flight.is_some()) {
             self.abort_and_replay("tasks were lost to another member")?;
         }
         self.collect();

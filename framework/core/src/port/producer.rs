@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{GroupMetadata, LogError};
 use crate::record::{Outgoing, TopicPartition};
 
@@ -18,8 +20,13 @@ pub struct Committed {
 }
 
 /// A writer. With a transactional id: [`init`](Producer::init) once, then `begin`, `send`..., `commit` or `abort`, again and
-/// again. Without one, `init`, `begin` and `abort` do nothing and `commit` writes the offsets after everything
+/// again. Without one, `init` and `begin` do nothing and `commit` writes the offsets after everything
 /// sent was acknowledged (at least once).
+///
+/// Without one there is also a commit that nobody waits for: [`mark`](Producer::mark) after the last record it covers; when all up to there is
+/// [`acknowledged`](Producer::acknowledged), [`commit_offsets`](Producer::commit_offsets); and when these are
+/// [`offsets_committed`](Producer::offsets_committed) it has ended. Meanwhile records may be sent, but not tracked ones. Where an implementation leaves
+/// these methods out they wait.
 pub trait Producer: Send {
     /// Registers the transactional id: settles what a predecessor left open and fences it. After [`LogError::Retriable`] another call goes
     /// on where this one was.
@@ -34,7 +41,24 @@ pub trait Producer: Send {
     /// asks again for as long as the transaction may live. `Ok` means committed. After [`LogError::Fenced`] and [`LogError::Unusable`]
     /// it may be committed or not, which only a successor's `init` and the committed positions tell; after any other `Err` it is not. Without offsets any metadata will do.
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError>;
-    /// Aborts the open transaction, dropping what is still queued. What was refused in it is forgotten, also without transactions.
+    /// Without transactions: sets the mark behind what has been sent so far. One that is set before the last one was acknowledged replaces it.
+    fn mark(&mut self) {}
+    /// Without transactions, and without waiting: whether everything sent before the mark is acknowledged. Fails, as
+    /// [`flush`](Producer::flush) does, if anything was not written, also behind the mark.
+    fn acknowledged(&mut self) -> Result<bool, LogError> {
+        self.flush().map(|()| true)
+    }
+    /// Without transactions: sends offsets to the group without waiting for the answer. What they cover must be acknowledged. Fails like
+    /// [`commit`](Producer::commit).
+    fn commit_offsets(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
+        self.commit(offsets, group)
+    }
+    /// Whether the offsets sent last are committed by now; waits for up to `timeout`. After an `Err` they may be committed or not.
+    fn offsets_committed(&mut self, _timeout: Duration) -> Result<bool, LogError> {
+        Ok(true)
+    }
+    /// Aborts the open transaction, dropping what is still queued. Without transactions it waits until nothing is under way any
+    /// more, offsets included. What was refused is forgotten.
     fn abort(&mut self) -> Result<(), LogError>;
     /// For every partition that got records with [`Outgoing::track_offset`] since the last call: the offset after the last of them.
     fn take_delivered(&mut self) -> Vec<(TopicPartition, i64)>;

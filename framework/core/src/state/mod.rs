@@ -1,4 +1,5 @@
-//! The state of a task while a transaction is open: the committed stores with the transaction's own writes in front.
+//! The state of a task while a transaction is open: the committed stores with the transaction's own writes in front. Between the two may be what
+//! a commit under way has taken along: it is older than what is written meanwhile, and not in the stores before the commit has succeeded.
 
 mod cache;
 pub(crate) mod cell;
@@ -8,6 +9,8 @@ mod mark;
 mod outbox;
 mod overlay;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use std::cell::RefCell;
@@ -21,6 +24,7 @@ pub(crate) use mark::Mark;
 pub(crate) use outbox::Outbox;
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
+use scan::layered;
 pub(crate) use trace::{Cause, Trace};
 
 use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
@@ -29,6 +33,8 @@ use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 #[derive(Debug, Default)]
 struct Store {
     overlay: Overlay,
+    /// The changes of the commit under way, if one is.
+    flying: Overlay,
     /// What the committed store has, as far as it was looked up.
     cache: RefCell<Cache>,
     /// For a time-ordered store: where its entries begin.
@@ -93,7 +99,7 @@ impl TaskState {
     /// Hands a key's value to `with`, which must not read state itself.
     pub(crate) fn read<R>(&self, store: usize, key: &[u8], with: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, StoreError> {
         let held = &self.stores[store];
-        if let Some(written) = held.overlay.get(key) {
+        if let Some(written) = held.overlay.get(key).or_else(|| held.flying.get(key)) {
             return Ok(with(written.as_deref()));
         }
         let mut cache = held.cache.borrow_mut();
@@ -127,7 +133,13 @@ impl TaskState {
     /// Entries with keys in `[from, to)`, by ascending key, the transaction's writes included.
     pub(crate) fn scan(&self, store: usize, from: &[u8], to: Option<&[u8]>) -> Result<MergedScan<'_>, StoreError> {
         let committed = self.committed.scan(store, StoreRange { from, to })?;
-        Ok(MergedScan::new(self.stores[store].overlay.range(from, to), committed))
+        let Store { overlay, flying, .. } = &self.stores[store];
+        let newest = overlay.range(from, to);
+        // Not asked when it is empty: looking at a range has an overlay keep order from then on.
+        Ok(match flying.is_empty() {
+            true => MergedScan::new(newest, committed),
+            false => MergedScan::new(layered(newest, flying.range(from, to)), committed),
+        })
     }
 
     /// Where the entries of a time-ordered store begin, for skipping the look when nothing can be due.
@@ -184,32 +196,52 @@ impl TaskState {
         self.dropped_in_step.clear();
     }
 
-    /// Bytes of uncommitted changes.
+    /// Bytes of uncommitted changes, those of a commit under way included.
     pub(crate) fn dirty_bytes(&self) -> usize {
-        self.stores.iter().map(|store| store.overlay.bytes()).sum()
+        self.stores.iter().map(|store| store.overlay.bytes() + store.flying.bytes()).sum()
     }
 
-    /// Whether anything is uncommitted.
+    /// Whether anything is uncommitted that no commit under way has taken along.
     pub(crate) fn is_dirty(&self) -> bool {
         self.stores.iter().any(|store| !store.overlay.is_empty())
     }
 
-    /// All uncommitted changes, leaving none: for the changelog and then, once committed, for [`apply`](TaskState::apply).
-    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for (store, held) in self.stores.iter_mut().enumerate() {
-            changes.extend(held.overlay.take().map(|(key, value)| Change { store, key, value }));
+    /// Takes all uncommitted changes along with a commit: they are [`flying`](TaskState::flying) until they are applied.
+    pub(crate) fn launch(&mut self) {
+        for held in &mut self.stores {
+            debug_assert!(held.flying.is_empty(), "the last commit has not ended");
+            std::mem::swap(&mut held.overlay, &mut held.flying);
         }
-        changes
     }
 
-    /// Applies committed changes together with the changelog offsets they reach.
-    pub(crate) fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
-        self.committed.apply(changes, reached)?;
-        for Change { store, key, value } in changes {
+    /// What the commit under way has taken along, for the changelogs: store, key, and new value or none.
+    pub(crate) fn flying(&self) -> impl Iterator<Item = (usize, &Bytes, &Written)> {
+        let changes = self.stores.iter().enumerate();
+        changes.flat_map(|(store, held)| held.flying.iter().map(move |(key, value)| (store, key, value)))
+    }
+
+    /// The commit succeeded: applies what it has taken along, together with the changelog offsets that reaches.
+    pub(crate) fn apply(&mut self, reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
+        let mut changes = Vec::new();
+        for (store, held) in self.stores.iter_mut().enumerate() {
+            changes.extend(held.flying.take().map(|(key, value)| Change { store, key, value }));
+            if held.overlay.is_empty() {
+                // Where nothing is written during commits one of the two has all the room, and keeps it.
+                held.overlay = std::mem::take(&mut held.flying);
+            }
+        }
+        if !changes.is_empty() || !reached.is_empty() {
+            self.committed.apply(&changes, reached)?;
+        }
+        for Change { store, key, value } in &changes {
             self.stores[*store].cache.get_mut().put(key, value.as_deref());
         }
         Ok(())
+    }
+
+    /// Stores checkpoints; no change goes with them.
+    pub(crate) fn touch(&mut self, reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
+        self.committed.apply(&[], reached)
     }
 
     /// The stores as of the last commit.

@@ -82,7 +82,12 @@ impl Overlay {
         sorted.range::<[u8], _>((Bound::Included(from), to)).filter_map(|(_, place)| self.changes.get_index(*place))
     }
 
-    /// All changes in the order in which their keys were written first, leaving the overlay empty.
+    /// All changes in the order in which their keys were written first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Written)> {
+        self.changes.iter()
+    }
+
+    /// The same, leaving the overlay empty.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = (Bytes, Written)> {
         self.bytes = 0;
         self.sorted = OnceCell::new();

@@ -1,9 +1,33 @@
+use std::cmp::Ordering;
 use std::iter::Peekable;
 
 use bytes::Bytes;
 
 use super::overlay::Written;
 use crate::port::{ScanItem, StoreError};
+
+/// Two layers of writes by ascending key. The newer one hides the older one's of the same key.
+pub(super) fn layered<'a>(
+    newer: impl Iterator<Item = (&'a Bytes, &'a Written)>,
+    older: impl Iterator<Item = (&'a Bytes, &'a Written)>,
+) -> impl Iterator<Item = (&'a Bytes, &'a Written)> {
+    let (mut newer, mut older) = (newer.peekable(), older.peekable());
+    std::iter::from_fn(move || {
+        let order = match (newer.peek(), older.peek()) {
+            (Some((new, _)), Some((old, _))) => new.cmp(old),
+            (Some(_), None) => Ordering::Less,
+            (None, _) => Ordering::Greater,
+        };
+        match order {
+            Ordering::Less => newer.next(),
+            Ordering::Greater => older.next(),
+            Ordering::Equal => {
+                older.next();
+                newer.next()
+            }
+        }
+    })
+}
 
 /// Committed entries with a transaction's writes in front, by ascending key.
 pub(crate) struct MergedScan<'a> {

@@ -94,6 +94,7 @@ impl Task {
             state: state(plan, store_numbers, committed, limits, largest_record),
             stores,
             checkpoints,
+            launched: Default::default(),
             timed,
             outputs,
             sinks,

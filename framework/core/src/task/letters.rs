@@ -58,6 +58,8 @@ pub(super) struct Letters {
     waiting: Vec<Letter>,
     /// Written and not committed yet, by topic or operator they come from.
     written: BTreeMap<(String, Stage), u64>,
+    /// Those of the commit under way.
+    flying: BTreeMap<(String, Stage), u64>,
     /// Committed and not reported yet.
     committed: BTreeMap<(String, Stage), u64>,
     records: u64,
@@ -74,6 +76,7 @@ impl Letters {
             limit,
             waiting: Vec::new(),
             written: BTreeMap::new(),
+            flying: BTreeMap::new(),
             committed: BTreeMap::new(),
             records: 0,
             bytes: 0,
@@ -153,9 +156,14 @@ impl Letters {
         })
     }
 
-    /// The transaction that wrote them is committed.
+    /// A commit takes along what was written.
+    pub(super) fn launch(&mut self) {
+        self.flying = std::mem::take(&mut self.written);
+    }
+
+    /// It succeeded.
     pub(super) fn committed(&mut self) {
-        for (place, count) in std::mem::take(&mut self.written) {
+        for (place, count) in std::mem::take(&mut self.flying) {
             *self.committed.entry(place).or_default() += count;
         }
     }

@@ -32,7 +32,7 @@ use crate::bounded::{Bounded, Finish};
 use crate::failure::{Failure, Refused};
 use crate::operators::{Graph, Refusal, Step};
 use crate::policy::Policy;
-use crate::port::{Batch, Change, Checkpoint, Committed, StateStores, StoreError};
+use crate::port::{Batch, Checkpoint, Committed, StateStores, StoreError};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::{Cause, TaskState};
 use crate::time::Timestamp;
@@ -72,6 +72,8 @@ pub(crate) struct Task {
     pub(crate) stores: Vec<(String, Changelog)>,
     /// Per store of the task: what is stored beside it.
     checkpoints: Vec<Checkpoint>,
+    /// When the commit under way began, if it is known, and which stores had everything then.
+    launched: (Option<Timestamp>, Vec<bool>),
     timed: Vec<due::TimedStore>,
     outputs: Vec<OutputTopic>,
     sinks: Vec<TaskSink>,
@@ -308,16 +310,24 @@ impl Task {
         }
     }
 
+    /// A commit takes everything along that is uncommitted.
+    pub(crate) fn launch(&mut self, wall: Option<Timestamp>) {
+        self.state.launch();
+        self.launched = (wall, (0..self.stores.len()).map(|store| self.has_all_of(store)).collect());
+        if let Some(letters) = &mut self.letters {
+            letters.launch();
+        }
+    }
+
     /// The positions were committed and the changes delivered: brings the stores to that point. `delivered` has the offset
     /// after the last delivered record per changelog; a table's offset is its input's.
     pub(crate) fn committed(
         &mut self,
-        changes: &[Change],
         delivered: &[(TopicPartition, i64)],
         positions: &[(TopicPartition, Committed)],
-        wall: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut reached = Vec::new();
+        let (wall, has_all) = std::mem::take(&mut self.launched);
         for (store, (_, changelog)) in self.stores.iter().enumerate() {
             let offset = match changelog {
                 Changelog::Own(topic) => find(delivered, topic, self.id.partition).copied(),
@@ -326,14 +336,12 @@ impl Task {
             let Some(offset) = offset else { continue };
             let checkpoint = &mut self.checkpoints[store];
             checkpoint.offset = offset;
-            if self.has_all_of(store) {
-                self.checkpoints[store].as_of = wall.or(self.checkpoints[store].as_of);
+            if has_all.get(store).is_some_and(|has_all| *has_all) {
+                checkpoint.as_of = wall.or(checkpoint.as_of);
             }
-            reached.push((store, self.checkpoints[store]));
+            reached.push((store, *checkpoint));
         }
-        if !changes.is_empty() || !reached.is_empty() {
-            self.state.apply(changes, &reached)?;
-        }
+        self.state.apply(&reached)?;
         if let Some(letters) = &mut self.letters {
             letters.committed();
         }
@@ -366,7 +374,7 @@ impl Task {
             self.checkpoints[store].as_of = Some(wall);
             reached.push((store, self.checkpoints[store]));
         }
-        if reached.is_empty() { Ok(()) } else { self.state.apply(&[], &reached) }
+        if reached.is_empty() { Ok(()) } else { self.state.touch(&reached) }
     }
 
     /// Drops everything uncommitted and gives the committed stores back.

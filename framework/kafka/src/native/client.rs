@@ -117,10 +117,13 @@ unsafe extern "C" fn on_delivery(_: *mut rs::rd_kafka_t, message: *const rs::rd_
     // SAFETY: librdkafka passes a valid message for the length of the callback; the context as in `on_log`.
     unsafe {
         let delivered = Delivered::new(&*message);
+        let Some(context) = context.cast::<Context>().as_ref() else { return };
+        let tag = delivered.tag();
+        if let Some(side) = tag.side {
+            context.under_way.arrived(side);
+        }
         // Most records are neither refused nor tracked: they cost no lock.
-        if delivered.matters()
-            && let Some(context) = context.cast::<Context>().as_ref()
-        {
+        if tag.tracked || delivered.error().is_some() {
             context.deliveries.lock().unwrap_or_else(PoisonError::into_inner).note(&delivered);
         }
     }

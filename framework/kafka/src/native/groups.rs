@@ -25,7 +25,7 @@ pub(crate) struct MemberDescription {
 }
 
 /// The queue of one request; freed with it.
-struct Queue(NonNull<rs::rd_kafka_queue_t>);
+pub(super) struct Queue(pub(super) NonNull<rs::rd_kafka_queue_t>);
 
 impl Drop for Queue {
     fn drop(&mut self) {
@@ -44,7 +44,7 @@ impl Drop for Options {
 }
 
 /// The answer; what is read from it lives as long.
-struct Event(NonNull<rs::rd_kafka_event_t>);
+pub(super) struct Event(pub(super) NonNull<rs::rd_kafka_event_t>);
 
 impl Drop for Event {
     fn drop(&mut self) {

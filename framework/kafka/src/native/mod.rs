@@ -8,6 +8,7 @@
 //! - [`assignment`], [`offsets`]: what a consumer without a group does with partitions and their bounds.
 //! - [`produce`], [`transaction`]: sending without an allocation of ours, flushing and committing without quanta.
 //! - [`group`]: the generation in a group's metadata.
+//! - [`member_commit`]: positions committed without waiting for the answer.
 //! - [`topics`]: topics' ids.
 //! - [`groups`]: a group's members and positions, from outside.
 
@@ -18,6 +19,7 @@ mod consume;
 mod detached;
 mod group;
 mod groups;
+mod member_commit;
 mod offsets;
 mod produce;
 mod topics;
@@ -29,8 +31,9 @@ pub(crate) use closing::wait_until_closed;
 pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;
 pub(crate) use groups::{AdminError, delete_positions, members, set_positions};
+pub(crate) use member_commit::MemberCommit;
 pub(crate) use offsets::{cached_high_watermark, committed, list_offsets};
-pub(crate) use produce::{Delivered, Payload, Sender, Topic};
+pub(crate) use produce::{Delivered, Payload, Sender, Tag, Topic};
 pub(crate) use topics::topic_ids;
 pub(crate) use transaction::{Transactions, TxnError};
 

@@ -35,7 +35,27 @@ pub(crate) struct Payload<'a> {
     pub(crate) timestamp: i64,
     /// Names and values, copied too.
     pub(crate) headers: &'a [(&'a str, Option<&'a [u8]>)],
+    pub(crate) tag: Tag,
+}
+
+/// What comes back in a record's delivery report.
+#[derive(Clone, Copy)]
+pub(crate) struct Tag {
+    /// Whether its offset is asked for.
     pub(crate) tracked: bool,
+    /// On which side of the newest mark it was sent; none where nobody sets marks.
+    pub(crate) side: Option<bool>,
+}
+
+impl Tag {
+    fn pack(self) -> usize {
+        let side = self.side.map_or(0, |side| 2 | (usize::from(side) << 2));
+        usize::from(self.tracked) | side
+    }
+
+    fn unpack(packed: usize) -> Tag {
+        Tag { tracked: packed & 1 == 1, side: (packed & 2 == 2).then_some(packed & 4 == 4) }
+    }
 }
 
 /// Headers for one record, in librdkafka's form; null if there are none.
@@ -94,7 +114,7 @@ impl Sender {
         let (value, value_len) = raw(payload.value);
         let headers = Headers::of(payload.headers)?;
         // Comes back in the delivery report.
-        let opaque = ptr::without_provenance_mut::<c_void>(usize::from(payload.tracked));
+        let opaque = ptr::without_provenance_mut::<c_void>(payload.tag.pack());
         // SAFETY: client, topic and headers are alive. Each tag is followed by the arguments that librdkafka reads for it, in
         // their C types; MSG_F_COPY makes it copy key and value. No headers are a null pointer.
         let error = unsafe {
@@ -162,9 +182,9 @@ impl<'a> Delivered<'a> {
         unsafe { self.message.as_ref() }
     }
 
-    /// Whether anybody wants to know.
-    pub(super) fn matters(&self) -> bool {
-        !self.get()._private.is_null() || self.error().is_some()
+    /// As it was sent with.
+    pub(super) fn tag(&self) -> Tag {
+        Tag::unpack(self.get()._private.addr())
     }
 
     pub(crate) fn error(&self) -> Option<i32> {
@@ -204,5 +224,21 @@ impl<'a> Delivered<'a> {
     /// Negative if the broker did not tell.
     pub(crate) fn offset(&self) -> i64 {
         self.get().offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_come_back_as_they_were() {
+        for tracked in [false, true] {
+            for side in [None, Some(false), Some(true)] {
+                let back = Tag::unpack(Tag { tracked, side }.pack());
+                assert_eq!((back.tracked, back.side), (tracked, side));
+            }
+        }
+        assert_eq!(Tag { tracked: false, side: None }.pack(), 0);
     }
 }

@@ -5,22 +5,25 @@ use std::time::{Duration, Instant};
 
 use headwater_core::TopicPartition;
 use headwater_core::port::{Committed, GroupMetadata, LogError};
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::SLICE;
-use crate::error::{back_off, from_member_commit, from_transaction, is_transient};
+use crate::error::{BACK_OFF, back_off, from_member_commit, from_transaction, is_transient};
 use crate::groups::positions;
 use crate::membership::GroupHandle;
-use crate::native::{Metadata, Transactions};
+use crate::native::{self, MemberCommit, Metadata, Transactions};
+
+/// How long a member's offsets may be on their way without an answer. librdkafka itself keeps them while the group has no coordinator, for as long as
+/// a session.
+const LOST: Duration = Duration::from_secs(60);
 
 /// The membership that the metadata was taken from.
-pub(super) fn handle(group: &GroupMetadata) -> Result<&GroupHandle, LogError> {
-    group
-        .handle
-        .downcast_ref::<GroupHandle>()
-        .ok_or_else(|| LogError::Fatal(format!("the metadata of group {:?} comes from another log than Kafka", group.group)))
+pub(super) fn handle(group: &GroupMetadata) -> Result<Arc<GroupHandle>, LogError> {
+    Arc::clone(&group.handle)
+        .downcast::<GroupHandle>()
+        .map_err(|_| LogError::Fatal(format!("the metadata of group {:?} comes from another log than Kafka", group.group)))
 }
 
 /// Adds the offsets and commits. Everything sent is acknowledged already.
@@ -88,38 +91,86 @@ pub(super) fn abort(transactions: &Transactions, transaction_timeout: Duration) 
     }
 }
 
-/// Commits offsets without a transaction, as the member that the metadata was taken from. The brokers check the member,
-/// not the partitions: whether they are still its own is checked here.
-pub(super) fn by_member(
-    handle: &GroupHandle,
-    offsets: &[(TopicPartition, Committed)],
-    group: &GroupMetadata,
-) -> Result<(), LogError> {
-    if offsets.is_empty() {
-        return Ok(());
+/// Offsets on their way to the group without a transaction, as the member that the metadata was taken from. The brokers check the member,
+/// not the partitions: whether they are still its own is checked here, before each time they are sent.
+pub(super) struct OffsetsSent {
+    handle: Arc<GroupHandle>,
+    group: Arc<str>,
+    list: TopicPartitionList,
+    since: Instant,
+    /// None while they are to be sent again.
+    sent: Option<MemberCommit<Arc<GroupHandle>>>,
+    failed_at: Instant,
+}
+
+impl OffsetsSent {
+    pub(super) fn send(offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<OffsetsSent, LogError> {
+        let (handle, list, now) = (handle(group)?, positions(offsets)?, Instant::now());
+        let mut offsets = OffsetsSent { handle, group: group.group.clone(), list, since: now, sent: None, failed_at: now };
+        offsets.send_again()?;
+        Ok(offsets)
     }
-    let list = positions(offsets)?;
-    let started = Instant::now();
-    loop {
+
+    fn send_again(&mut self) -> Result<(), LogError> {
+        let OffsetsSent { handle, group, list, .. } = self;
         if handle.consumer.closed() {
-            return Err(LogError::Fenced(format!("this member has left group {:?}", group.group)));
+            return Err(LogError::Fenced(format!("this member has left group {group:?}")));
         }
         if handle.consumer.assignment_lost() {
-            return Err(LogError::Fenced(format!("group {:?} took this member's partitions away", group.group)));
+            return Err(LogError::Fenced(format!("group {group:?} took this member's partitions away")));
         }
         let owned =
             handle.consumer.assignment().map_err(|error| LogError::Retriable(format!("reading the assignment: {error}")))?;
-        if let Some((partition, _)) = offsets.iter().find(|(p, _)| owned.find_partition(&p.topic, p.partition).is_none()) {
-            return Err(LogError::Fenced(format!("{partition} is not this member's in group {:?} any more", group.group)));
+        let elements = list.elements();
+        if let Some(lost) = elements.iter().find(|element| owned.find_partition(element.topic(), element.partition()).is_none()) {
+            let partition = TopicPartition::new(lost.topic(), lost.partition());
+            return Err(LogError::Fenced(format!("{partition} is not this member's in group {group:?} any more")));
         }
-        let Err(error) = handle.consumer.commit(&list, CommitMode::Sync) else { return Ok(()) };
-        let what = format!("committing offsets to group {:?}: {error}", group.group);
-        match error.rdkafka_error_code() {
-            Some(code) if is_transient(code) && started.elapsed() < 6 * SLICE => back_off(),
+        match MemberCommit::send(handle.consumer.client(), list, Arc::clone(handle)) {
+            Ok(sent) => {
+                self.sent = Some(sent);
+                Ok(())
+            }
+            Err(code) => self.refused(code, &format!("librdkafka does not send them (code {code})")),
+        }
+    }
+
+    /// Whether they are committed; waits for up to `timeout`, or a little longer.
+    pub(super) fn poll(&mut self, timeout: Duration) -> Result<bool, LogError> {
+        let Some(sent) = &self.sent else {
+            if self.failed_at.elapsed() < BACK_OFF && timeout.is_zero() {
+                return Ok(false);
+            }
+            if self.failed_at.elapsed() < BACK_OFF {
+                back_off();
+            }
+            return self.send_again().map(|()| false);
+        };
+        match sent.answer(timeout) {
+            Some(Ok(())) => Ok(true),
+            Some(Err(error)) => {
+                self.sent = None;
+                self.refused(error.code, &error.text).map(|()| false)
+            }
+            None if self.since.elapsed() < LOST => Ok(false),
+            None => Err(LogError::Unusable(format!(
+                "committing offsets to group {:?}: no answer from the client in {} s",
+                self.group,
+                self.since.elapsed().as_secs()
+            ))),
+        }
+    }
+
+    /// They were not taken. `Ok`: they are to be sent again.
+    fn refused(&mut self, code: i32, text: &str) -> Result<(), LogError> {
+        self.failed_at = Instant::now();
+        let what = format!("committing offsets to group {:?}: {text}", self.group);
+        match native::code_of(code) {
+            Some(code) if is_transient(code) && self.since.elapsed() < 6 * SLICE => Ok(()),
             // The member's epoch moved under the commit; the client knows the new one now.
-            Some(Code::StaleMemberEpoch | Code::IllegalGeneration) if started.elapsed() < SLICE => back_off(),
-            Some(code) => return Err(from_member_commit(code, what)),
-            None => return Err(LogError::Unusable(what)),
+            Some(Code::StaleMemberEpoch | Code::IllegalGeneration) if self.since.elapsed() < SLICE => Ok(()),
+            Some(code) => Err(from_member_commit(code, what)),
+            None => Err(LogError::Unusable(what)),
         }
     }
 }

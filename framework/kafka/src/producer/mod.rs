@@ -2,8 +2,10 @@
 
 mod commit;
 mod deliveries;
+mod under_way;
 
 pub(crate) use deliveries::{Deliveries, Undelivered};
+pub(crate) use under_way::UnderWay;
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -17,9 +19,11 @@ use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{from_delivery, from_transaction};
 use crate::groups::positions;
-use crate::native::{self, Client, Payload, Role, Sender, Topic, Transactions};
+use crate::native::{self, Client, Payload, Role, Sender, Tag, Topic, Transactions};
 use crate::options;
 use crate::secrets::Secrets;
+use commit::OffsetsSent;
+use under_way::Marked;
 
 /// Sends between two looks at the delivery reports.
 const SERVE_EVERY: u32 = 256;
@@ -38,6 +42,9 @@ pub(crate) struct KafkaProducer {
     transactions: Option<Transactions>,
     topics: HashMap<TopicName, Topic>,
     unserved: u32,
+    marked: Marked,
+    /// Offsets on their way to the group, without a transaction.
+    offsets: Option<OffsetsSent>,
     transaction_timeout: Duration,
     largest_record: usize,
 }
@@ -54,6 +61,8 @@ impl KafkaProducer {
             client,
             topics: HashMap::new(),
             unserved: 0,
+            marked: Marked::default(),
+            offsets: None,
             transaction_timeout: config.transaction_timeout,
             largest_record: options::largest_record(&options),
         })
@@ -143,7 +152,7 @@ impl Producer for KafkaProducer {
                 millis => millis,
             },
             headers: record.headers,
-            tracked: record.track_offset,
+            tag: Tag { tracked: record.track_offset, side: self.transactions.is_none().then_some(self.marked.side) },
         };
         self.unserved += 1;
         if self.unserved >= SERVE_EVERY {
@@ -152,7 +161,12 @@ impl Producer for KafkaProducer {
         }
         loop {
             match self.sender.send(&self.topics[record.topic], &payload) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    if let Some(side) = payload.tag.side {
+                        self.client.context().under_way.left(side);
+                    }
+                    return Ok(());
+                }
                 // Room comes with delivery reports; every record gets one, at the latest when its time is up.
                 Err(code) if code == Code::QueueFull as i32 => native::serve(&self.client, Duration::from_millis(10)),
                 Err(code) => return Err(self.not_taken(code, &record)),
@@ -178,16 +192,44 @@ impl Producer for KafkaProducer {
 
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
         self.flush()?;
+        let Some(transactions) = &self.transactions else {
+            self.commit_offsets(offsets, group)?;
+            while !self.offsets_committed(SLICE)? {}
+            return Ok(());
+        };
         // Without positions nobody asks whose they are.
         let handle = if offsets.is_empty() { None } else { Some(commit::handle(group)?) };
-        match (&self.transactions, handle) {
-            (Some(transactions), handle) => {
-                let metadata = handle.map(|handle| &handle.metadata);
-                commit::in_transaction(transactions, &positions(offsets)?, metadata, self.transaction_timeout)
-            }
-            (None, Some(handle)) => commit::by_member(handle, offsets, group),
-            (None, None) => Ok(()),
+        let metadata = handle.as_ref().map(|handle| &handle.metadata);
+        commit::in_transaction(transactions, &positions(offsets)?, metadata, self.transaction_timeout)
+    }
+
+    fn mark(&mut self) {
+        self.marked.set(&self.client.context().under_way);
+    }
+
+    fn acknowledged(&mut self) -> Result<bool, LogError> {
+        native::serve(&self.client, Duration::ZERO);
+        if let Some(fatal) = self.fatal() {
+            return Err(fatal);
         }
+        let failure = self.deliveries().take_failure();
+        match failure {
+            Some(failure) => Err(from_delivery(failure)),
+            None => Ok(self.marked.is_passed(&self.client.context().under_way)),
+        }
+    }
+
+    fn commit_offsets(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
+        self.offsets = if offsets.is_empty() { None } else { Some(OffsetsSent::send(offsets, group)?) };
+        Ok(())
+    }
+
+    fn offsets_committed(&mut self, timeout: Duration) -> Result<bool, LogError> {
+        let answer = self.offsets.as_mut().map_or(Ok(true), |offsets| offsets.poll(timeout));
+        if !matches!(answer, Ok(false)) {
+            self.offsets = None;
+        }
+        answer
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
@@ -196,6 +238,8 @@ impl Producer for KafkaProducer {
             None => {
                 // What is on its way cannot be called back; once it has arrived its reports are not mistaken for those of later records.
                 while !self.sender.flush(Duration::from_secs(1)) && self.fatal().is_none() {}
+                // Nor can offsets. Whatever the answer is, after it the committed positions stand.
+                while matches!(self.offsets_committed(SLICE), Ok(false)) {}
                 Ok(())
             }
         };
@@ -217,6 +261,8 @@ impl Producer for KafkaProducer {
 
 impl Drop for KafkaProducer {
     fn drop(&mut self) {
+        // Where it is let go of, what is committed is looked up next.
+        let _ = self.offsets_committed(SLICE);
         self.sender.purge();
     }
 }

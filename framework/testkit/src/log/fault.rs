@@ -11,10 +11,12 @@ pub enum Call {
     Begin,
     /// `send`
     Send,
-    /// `flush`
+    /// `flush` and `acknowledged`
     Flush,
-    /// `commit`
+    /// `commit` and `commit_offsets`
     Commit,
+    /// `offsets_committed`: the answer to `commit_offsets`, which took effect
+    Answer,
     /// `abort`
     Abort,
     /// `committed`, of any reader

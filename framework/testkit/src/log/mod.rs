@@ -2,6 +2,7 @@ mod admin;
 mod assignor;
 mod clock;
 mod compaction;
+mod delay;
 mod direct;
 mod fault;
 mod group;
@@ -23,6 +24,7 @@ mod truncation;
 
 pub use clock::Timeouts;
 pub use compaction::Tombstones;
+pub use delay::Delays;
 pub use fault::{Call, Fault};
 pub use handle::MemoryLog;
 pub use member::GroupMember;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_core::port::{Committed, GroupMetadata, LogError, Producer, ProducerConfig};
@@ -154,6 +155,20 @@ impl Producer for MemoryProducer {
             None => self.log.change(|state| state.commit_offsets(offsets, group)),
         };
         self.remember(result)
+    }
+
+    fn acknowledged(&mut self) -> Result<bool, LogError> {
+        self.enter(Call::Flush)?;
+        Ok(!self.log.lock().delays.acknowledgements)
+    }
+
+    fn commit_offsets(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
+        self.commit(offsets, group)
+    }
+
+    fn offsets_committed(&mut self, timeout: Duration) -> Result<bool, LogError> {
+        self.enter(Call::Answer)?;
+        Ok(!self.log.lock().delays.answers || !timeout.is_zero())
     }
 
     fn abort(&mut self) -> Result<(), LogError> {

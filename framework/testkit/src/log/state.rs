@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_core::Timestamp;
 
 use super::clock::Timeouts;
+use super::delay::Delays;
 use super::fault::Faults;
 use super::group::Group;
 use super::refusal::Refusals;
@@ -17,6 +18,7 @@ pub(super) struct State {
     pub transactions: Coordinator,
     pub groups: HashMap<Arc<str>, Group>,
     pub faults: Faults,
+    pub delays: Delays,
     pub refusals: Refusals,
     /// What wall clocks showed when the log was made, if anybody said.
     pub date: Option<Timestamp>,
@@ -33,6 +35,7 @@ impl State {
             transactions: Coordinator::default(),
             groups: HashMap::new(),
             faults: Faults::default(),
+            delays: Delays::default(),
             refusals: Refusals::default(),
             date: None,
             waiting: Waiting::default(),

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use headwater_core::port::{Committed, Log, LogError, Reader, ReaderConfig};
 use headwater_kafka::GroupProtocol;
 
@@ -76,6 +78,55 @@ fn commits_without_a_transaction_consumer() {
 #[test]
 fn commits_without_a_transaction_classic() {
     commits_without_a_transaction(GroupProtocol::Classic);
+}
+
+fn commits_that_nobody_waits_for(protocol: GroupProtocol) {
+    let log = log_with(protocol);
+    let topic = new_topic(&log, "flying", 2);
+    let group = unique("flying");
+    let (mut member, metadata) = joined(&log, &group, &[&topic]);
+    let mut producer = plain_producer(&log);
+    assert!(producer.acknowledged().unwrap(), "nothing was sent");
+    for offset in 1..4 {
+        send(producer.as_mut(), &topic, 0, &["a", "b"]);
+        producer.mark();
+        // Behind the mark.
+        send(producer.as_mut(), &topic, 1, &["c"]);
+        let started = Instant::now();
+        while !producer.acknowledged().unwrap() {
+            assert!(started.elapsed() < Duration::from_secs(20), "what was sent is acknowledged");
+            std::thread::yield_now();
+        }
+        assert!(everything(&log, &topic, false).len() >= 2 * offset);
+        let offsets = [(p(&topic, 0), Committed { offset: offset as i64, metadata: "x".into() })];
+        producer.commit_offsets(&offsets, &metadata).unwrap();
+        while !producer.offsets_committed(Duration::from_millis(100)).unwrap() {
+            assert!(started.elapsed() < Duration::from_secs(20), "offsets are committed");
+        }
+        assert!(producer.offsets_committed(Duration::ZERO).unwrap(), "nothing is on its way any more");
+        assert_eq!(group_reader(&log, &group, false).committed(&[p(&topic, 0)]).unwrap(), [Some(offsets[0].1.clone())]);
+    }
+    // What was begun and is not asked about any more is over when `abort` returns.
+    let offsets = [(p(&topic, 0), Committed { offset: 9, metadata: String::new() })];
+    producer.commit_offsets(&offsets, &metadata).unwrap();
+    producer.abort().unwrap();
+    assert_eq!(group_reader(&log, &group, false).committed(&[p(&topic, 0)]).unwrap(), [Some(offsets[0].1.clone())]);
+
+    let error = producer.commit_offsets(&[(p(&topic, 9), offsets[0].1.clone())], &metadata).unwrap_err();
+    assert!(matches!(&error, LogError::Fenced(text) if text.contains("flying") && text.contains("-9")), "{error:?}");
+    member.leave().unwrap();
+    let error = producer.commit_offsets(&offsets, &metadata).unwrap_err();
+    assert!(matches!(error, LogError::Fenced(_)), "{error:?}");
+}
+
+#[test]
+fn commits_that_nobody_waits_for_consumer() {
+    commits_that_nobody_waits_for(GroupProtocol::Consumer);
+}
+
+#[test]
+fn commits_that_nobody_waits_for_classic() {
+    commits_that_nobody_waits_for(GroupProtocol::Classic);
 }
 
 /// The group moved on without the member that the offsets' metadata names: the transaction must not commit.

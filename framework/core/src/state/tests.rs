@@ -1,0 +1,168 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::port::ScanItem;
+
+/// A committed store in memory.
+#[derive(Default)]
+struct Disk {
+    entries: BTreeMap<Vec<u8>, Bytes>,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl StateStores for Disk {
+    fn get(&self, _: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.entries.get(key).cloned())
+    }
+
+    fn scan<'a>(&'a self, _: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError> {
+        let (from, to) = (range.from.to_vec(), range.to.map(<[u8]>::to_vec));
+        let within = move |key: &&Vec<u8>| **key >= from && to.as_ref().is_none_or(|to| *key < to);
+        let keys = self.entries.keys().filter(within);
+        Ok(Box::new(keys.map(|key| Ok((Bytes::copy_from_slice(key), self.entries[key].clone())))))
+    }
+
+    fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
+        for Change { key, value, .. } in changes {
+            match value {
+                Some(value) => drop(self.entries.insert(key.to_vec(), value.clone())),
+                None => drop(self.entries.remove(key.as_ref())),
+            }
+        }
+        self.checkpoint = reached.first().map(|(_, checkpoint)| *checkpoint).or(self.checkpoint);
+        Ok(())
+    }
+
+    fn checkpoint(&self, _: usize) -> Result<Option<Checkpoint>, StoreError> {
+        Ok(self.checkpoint)
+    }
+
+    fn clear(&mut self, _: usize) -> Result<(), StoreError> {
+        self.entries.clear();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+
+#[derive(Clone, Debug)]
+enum Act {
+    /// A step that writes, and whether it succeeds.
+    Step(Vec<(u8, Option<u8>)>, bool),
+    /// A commit begins, or the one under way ends.
+    Commit,
+    /// Everything begins again at the last commit.
+    Fail,
+    /// A checkpoint is stored, with nothing else.
+    Touch,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let writes = prop::collection::vec((0u8..12, prop::option::of(any::<u8>())), 0..5);
+    prop_oneof![
+        6 => (writes, prop::bool::weighted(0.8)).prop_map(|(writes, is_kept)| Act::Step(writes, is_kept)),
+        3 => Just(Act::Commit),
+        1 => Just(Act::Fail),
+        1 => Just(Act::Touch),
+    ]
+}
+
+fn over(disk: Box<dyn StateStores>, cache: usize) -> TaskState {
+    let mut state = TaskState::new(disk, [(false, None)].into_iter(), Vec::new());
+    state.set_cache(cache);
+    state
+}
+
+fn cause() -> Cause {
+    Cause::Timer { store: 0, entry: Bytes::new() }
+}
+
+fn write(target: &mut Model, key: u8, value: Option<u8>) {
+    match value {
+        Some(value) => drop(target.insert(vec![key], vec![value; 3])),
+        None => drop(target.remove(&vec![key])),
+    }
+}
+
+fn check(state: &TaskState, model: &Model, from: u8, to: Option<u8>) -> Result<(), TestCaseError> {
+    for key in 0..12 {
+        let found = state.get(0, &[key]).unwrap().map(|value| value.to_vec());
+        prop_assert_eq!(found.as_ref(), model.get(&vec![key]));
+    }
+    let ends = to.map(|to| vec![to]);
+    let seen: Vec<_> = state.scan(0, &[from], ends.as_deref()).unwrap().map(|entry| entry.unwrap()).collect();
+    let seen: Vec<_> = seen.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+    let within = |key: &Vec<u8>| key[0] >= from && to.is_none_or(|to| key[0] < to);
+    let expected: Vec<_> = model.iter().filter(|(key, _)| within(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    prop_assert_eq!(seen, expected);
+    Ok(())
+}
+
+proptest! {
+    /// Against three maps: what is read, what a commit under way took along, and what is committed.
+    #[test]
+    fn reads_are_of_what_was_written_last_wherever_it_is(
+        acts in prop::collection::vec(act(), 0..40),
+        from in 0u8..12,
+        to in prop::option::of(0u8..12),
+        is_looked_at in any::<bool>(),
+        cache in prop::sample::select(vec![0, 300, 100_000]),
+    ) {
+        let mut state = over(Box::new(Disk::default()), cache);
+        let (mut now, mut flying, mut committed) = (Model::new(), None::<(Model, Model)>, Model::new());
+        let mut changed = Model::new();
+        for (number, act) in acts.into_iter().enumerate() {
+            match act {
+                Act::Step(writes, is_kept) => {
+                    let mut next = now.clone();
+                    for (key, value) in writes {
+                        write(&mut next, key, value);
+                        state.put(0, &[key], value.map(|value| Bytes::from(vec![value; 3])));
+                        if is_kept {
+                            changed.insert(vec![key], value.map_or(Vec::new(), |value| vec![value; 3]));
+                        }
+                    }
+                    if is_kept {
+                        state.keep_step(cause);
+                        now = next;
+                    } else {
+                        state.undo_step();
+                    }
+                }
+                Act::Commit => match flying.take() {
+                    None => {
+                        state.launch();
+                        let sent = state.flying().map(|(_, key, value)| (key.to_vec(), value.as_deref().unwrap_or_default().to_vec()));
+                        let sent: Model = sent.collect();
+                        prop_assert_eq!(&sent, &std::mem::take(&mut changed), "each changed key once, with its newest value");
+                        prop_assert!(!state.is_dirty());
+                        flying = Some((now.clone(), sent));
+                    }
+                    Some((as_of, _)) => {
+                        state.apply(&[(0, Checkpoint::at(number as i64))]).unwrap();
+                        committed = as_of;
+                        prop_assert_eq!(state.committed().offset(0).unwrap(), Some(number as i64));
+                    }
+                },
+                Act::Fail => {
+                    state = over(state.into_committed(), cache);
+                    (now, flying) = (committed.clone(), None);
+                    changed.clear();
+                }
+                Act::Touch => state.touch(&[(0, Checkpoint::at(-1))]).unwrap(),
+            }
+            prop_assert_eq!(state.is_dirty(), !changed.is_empty());
+            let holds_nothing = changed.is_empty() && flying.as_ref().is_none_or(|(_, sent)| sent.is_empty());
+            prop_assert_eq!(state.dirty_bytes() == 0, holds_nothing);
+            if is_looked_at {
+                check(&state, &now, from, to)?;
+            }
+        }
+        check(&state, &now, from, to)?;
+        check(&over(state.into_committed(), cache), &committed, from, to)?;
+    }
+}
