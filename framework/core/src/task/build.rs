@@ -85,14 +85,13 @@ impl Task {
             let edges = spec.edges.iter().map(|edge| Edge { to: local_node(edge.to), ..*edge }).collect();
             nodes.push(Node { name: spec.name.clone(), operator: operator.map(RefCell::new), edges, stores });
         }
-        let stores = plan.stores_of(&id).into_iter().map(|(store, changelog)| (store.name, changelog)).collect();
         let mut task = Task {
             letters: letters(plan, &id, largest_record),
+            stores: plan.stores_of(&id).into_iter().map(|(store, changelog)| (store.name, changelog)).collect(),
             id,
             inputs,
             graph: Graph { nodes },
             state: state(plan, store_numbers, committed, limits, largest_record),
-            stores,
             checkpoints,
             launched: Default::default(),
             timed,
