@@ -102,7 +102,8 @@ impl Worker {
     }
 
     fn commit_transaction(&mut self, now: Duration, membership: &GroupMetadata, flight: &mut Flight) -> Result<(), LogError> {
-        self.send_all(now, flight)?;
+        self.launch_all(now, flight)?;
+        self.send_changes(flight, true)?;
         let Some(producer) = &mut self.producer else { return Err(gone()) };
         producer.commit(flight.positions(), membership)?;
         self.open_since = None;
@@ -110,10 +111,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends what is left to be sent of everything processed so far; `flight` takes it along.
-    pub(super) fn send_all(&mut self, now: Duration, flight: &mut Flight) -> Result<(), LogError> {
+    /// Has `flight` take everything along that was processed so far. Of what is to be sent only the changes are left then.
+    pub(super) fn launch_all(&mut self, now: Duration, flight: &mut Flight) -> Result<(), LogError> {
         self.open_transaction(now)?;
-        let (traced, is_held) = (self.is_tracing(), self.is_held());
+        let is_held = self.is_held();
         let Some(producer) = &mut self.producer else { return Err(gone()) };
         for (id, stage) in &mut self.tasks {
             let Stage::Running(task) = stage else { continue };
@@ -123,11 +124,24 @@ impl Worker {
                 task.send_markers(Markers::All, producer.as_mut())?;
             }
             task.launch(self.wall);
+            flight.board(id, task.positions());
+        }
+        Ok(())
+    }
+
+    /// Sends changes to changelogs: those of the task whose turn it is, or all.
+    pub(super) fn send_changes(&mut self, flight: &mut Flight, all: bool) -> Result<(), LogError> {
+        let traced = self.is_tracing();
+        let Some(producer) = &mut self.producer else { return Err(gone()) };
+        while let Some(id) = flight.next_unsent() {
+            let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
             if let Err((store, key, error)) = send_changes(task, producer.as_mut(), traced, &mut self.report) {
                 task.blame_writer(store, &key);
                 return Err(error);
             }
-            flight.board(id, task.positions());
+            if !all {
+                break;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Committing without standing still. Without transactions nothing forbids to process on while a commit is under way: what it covers is sent, its
+//! Committing without standing still. Without transactions nothing forbids to process on while a commit is under way: its
 //! positions are taken down, and the changes it has taken along wait between what is written meanwhile and the stores.
 //!
-//! The order is that of every commit: first everything sent is acknowledged, then the positions are committed, then the stores follow. One commit
+//! The order is that of every commit: first everything is sent and acknowledged, then the positions are committed, then the stores follow. One commit
 //! is under way at a time, so what changelogs took since its beginning is what it sent.
 
 use std::collections::VecDeque;
@@ -21,6 +21,8 @@ const SLICE: Duration = Duration::from_secs(1);
 /// How far a commit has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leg {
+    /// Changes are still to be sent.
+    Launched,
     /// What it covers is not known to be acknowledged.
     Sent,
     /// It is, and the positions are on their way.
@@ -35,6 +37,8 @@ pub(super) struct Flight {
     positions: Positions,
     /// Records it covers.
     steps: usize,
+    /// The tasks whose changes are not sent yet.
+    unsent: VecDeque<TaskId>,
     /// The tasks whose stores have not followed yet.
     tasks: VecDeque<TaskId>,
     /// What changelogs took: the offset after the last record of each.
@@ -75,14 +79,11 @@ impl Worker {
         is_plain && !is_awaited && !is_searching && self.plan.blueprint().sinks().is_empty()
     }
 
-    /// Sends what a commit covers, and has it fly. False if that failed and everything begins again.
+    /// Sends the outputs that a commit covers, and has it fly. False if that failed and everything begins again.
     fn set_out(&mut self, now: Duration) -> Result<bool, EngineError> {
         let Some((mut flight, _)) = self.prepare()? else { return Ok(false) };
-        match self.send_all(now, &mut flight) {
+        match self.launch_all(now, &mut flight) {
             Ok(()) => {
-                if let Some(producer) = &mut self.producer {
-                    producer.mark();
-                }
                 // What is sent from here on is for the next one.
                 self.open_since = None;
                 self.flight = Some(flight);
@@ -121,6 +122,14 @@ impl Worker {
     fn follow(&mut self, flight: &mut Flight, wait: bool) -> Result<bool, LogError> {
         if flight.leg == Leg::Landing {
             return Ok(true);
+        }
+        if flight.leg == Leg::Launched {
+            self.send_changes(flight, wait)?;
+            if !flight.unsent.is_empty() {
+                return Ok(false);
+            }
+            self.producer.as_mut().ok_or_else(gone)?.mark();
+            flight.leg = Leg::Sent;
         }
         // As of now: by what it was at the beginning the group may have moved on.
         let membership = self.membership_for(flight.positions.iter().map(|(partition, _)| partition));
@@ -181,9 +190,10 @@ impl Flight {
     /// A commit that is about to send.
     pub(super) fn new(steps: usize, progressed: bool) -> Flight {
         Flight {
-            leg: Leg::Sent,
+            leg: Leg::Launched,
             positions: Positions::new(),
             steps,
+            unsent: VecDeque::new(),
             tasks: VecDeque::new(),
             delivered: Vec::new(),
             report: CommitReport { progressed, ..CommitReport::default() },
@@ -191,10 +201,16 @@ impl Flight {
         }
     }
 
-    /// Takes a task in that has sent everything.
+    /// Takes a task in.
     pub(super) fn board(&mut self, task: &TaskId, positions: Positions) {
+        self.unsent.push_back(task.clone());
         self.tasks.push_back(task.clone());
         self.positions.extend(positions);
+    }
+
+    /// The task whose changes are sent next.
+    pub(super) fn next_unsent(&mut self) -> Option<TaskId> {
+        self.unsent.pop_front()
     }
 
     /// What it covers.
