@@ -12,6 +12,9 @@ use crate::secrets::{Secrets, is_secret};
 /// librdkafka's limit of a record's size. Its default (1,000,000) is below what a topic takes by default (1,048,588).
 const LARGEST_RECORD: &str = "message.max.bytes";
 
+/// Milliseconds for which a record waits for others to be sent with.
+const LINGER: &str = "linger.ms";
+
 /// Options the engine's correctness depends on, with what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     ("bootstrap.servers", "set the bootstrap addresses instead"),
@@ -203,7 +206,8 @@ pub(crate) fn producer(config: &KafkaConfig, transactional_id: Option<&str>) -> 
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("compression.type", "lz4")
-        .set("linger.ms", "5")
+        // A transaction's end sends what lingers; without one whoever reads the results waits for it.
+        .set(LINGER, if transactional_id.is_some() { "5" } else { "1" })
         .set("batch.size", "262144")
         .set("batch.num.messages", "10000")
         // The brokers' limits are per topic (`max.message.bytes`) and known to the engine; this one is only a guard against what no
@@ -241,6 +245,14 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert_eq!(text, expected, "{key}={value}");
+    }
+
+    #[test]
+    fn without_transactions_records_do_not_wait_long_for_others() {
+        let config = KafkaConfig::new("localhost:9092");
+        assert_eq!(producer(&config, Some("id")).get(LINGER), Some("5"));
+        assert_eq!(producer(&config, None).get(LINGER), Some("1"));
+        assert_eq!(producer(&config.option(LINGER, "20"), None).get(LINGER), Some("20"), "whoever sets it has the last word");
     }
 
     #[test]
