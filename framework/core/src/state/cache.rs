@@ -9,17 +9,14 @@ use entry::Entry;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// Two halves: what was used since the younger one was begun, and what was used before that. When the younger half has half of the memory,
-/// the older one is dropped and it takes its place. So what is used often stays, and an entry has no place in any list that would have to be kept.
+/// When it is full, a hand goes round over the places of the table: what was used since it came by last stays, everything else goes (CLOCK, Corbató 1968). So
+/// what is used often stays, all of the memory is of use, and an entry has no place in any list that would have to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    young: HashTable<Entry>,
-    /// What it has of a key that the younger half has, too, is out of date.
-    old: HashTable<Entry>,
-    /// Of the younger half.
+    table: HashTable<Entry>,
+    /// The place it looks at next.
+    hand: usize,
     bytes: usize,
-    /// What the older half had when it was the younger one: at least what it has.
-    old_bytes: usize,
     limit: usize,
     /// Whether it has all that the store has: what it does not know is not there.
     is_complete: bool,
@@ -34,15 +31,12 @@ impl Cache {
 
     /// Sets the bytes it may hold; 0 for none.
     pub(super) fn set_limit(&mut self, limit: usize) {
+        let is_less = limit < self.limit;
         self.limit = limit;
-        // The memory is wanted elsewhere: what is too large goes with its places. The older half never stays without the younger one, which knows better.
-        let is_young_too_large = self.bytes > limit / 2;
-        if is_young_too_large || self.old_bytes > limit / 2 {
-            self.is_complete &= self.old.is_empty() && !is_young_too_large;
-            (self.old, self.old_bytes) = (HashTable::new(), 0);
-        }
-        if is_young_too_large {
-            (self.young, self.bytes) = (HashTable::new(), 0);
+        if is_less && self.bytes > limit {
+            self.make_room(0);
+            // The memory is wanted elsewhere.
+            self.table.shrink_to_fit(|entry| self.hasher.hash_one(entry.key()));
         }
     }
 
@@ -52,16 +46,13 @@ impl Cache {
             return None;
         }
         let hash = self.hasher.hash_one(key);
-        let is_it = |entry: &Entry| entry.key() == key;
-        if let Some(place) = self.young.find_bucket_index(hash, is_it) {
-            return self.young.get_bucket(place).map(Entry::value);
+        match self.table.find_mut(hash, |entry| entry.key() == key) {
+            Some(entry) => {
+                entry.set_used(true);
+                Some(entry.value())
+            }
+            None => self.is_complete.then_some(None),
         }
-        let Ok(old) = self.old.find_entry(hash, is_it) else { return self.is_complete.then_some(None) };
-        let (entry, _) = old.remove();
-        self.insert(hash, entry);
-        self.make_room();
-        // It may have filled the younger half.
-        self.young.find(hash, is_it).or_else(|| self.old.find(hash, is_it)).map(Entry::value)
     }
 
     /// Takes down what the store has for `key`.
@@ -71,30 +62,36 @@ impl Cache {
             return;
         }
         let hash = self.hasher.hash_one(key);
-        match self.young.find_mut(hash, |entry| entry.key() == key) {
+        match self.table.find_mut(hash, |entry| entry.key() == key) {
             Some(entry) => {
                 self.bytes -= entry.size();
                 entry.set(value);
+                entry.set_used(true);
                 self.bytes += entry.size();
+                self.make_room(0);
             }
-            None => self.insert(hash, Entry::new(key, value)),
+            None => {
+                let entry = Entry::new(key, value);
+                self.make_room(entry.size());
+                self.bytes += entry.size();
+                self.table.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
+            }
         }
-        self.make_room();
     }
 
-    /// Adds what the younger half does not have.
-    fn insert(&mut self, hash: u64, entry: Entry) {
-        self.bytes += entry.size();
-        self.young.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
-    }
-
-    fn make_room(&mut self) {
-        if self.bytes > self.limit / 2 {
-            self.is_complete &= self.old.is_empty();
-            self.old_bytes = std::mem::take(&mut self.bytes);
-            std::mem::swap(&mut self.young, &mut self.old);
-            // It keeps its places: it is about to be filled again.
-            self.young.clear();
+    /// For so many bytes more, as far as there is anything that can go.
+    fn make_room(&mut self, bytes: usize) {
+        while self.bytes + bytes > self.limit && !self.table.is_empty() {
+            self.hand = if self.hand < self.table.num_buckets() { self.hand } else { 0 };
+            if let Ok(mut place) = self.table.get_bucket_entry(self.hand) {
+                if place.get().is_used() {
+                    place.get_mut().set_used(false);
+                } else {
+                    self.bytes -= place.remove().0.size();
+                    self.is_complete = false;
+                }
+            }
+            self.hand += 1;
         }
     }
 }
@@ -130,25 +127,10 @@ mod tests {
                     prop_assert!(limit == 0 || cache.get(&key) == Some(value.as_deref()));
                     store.insert(key, value);
                 }
-                let held = |half: &HashTable<Entry>| half.iter().map(Entry::size).sum::<usize>();
-                prop_assert_eq!(held(&cache.young), cache.bytes);
-                // The entry that makes a half full is in it.
-                prop_assert!(held(&cache.young) + held(&cache.old) <= limit + Entry::new(&[0], Some(&[0; 200])).size());
+                prop_assert_eq!(cache.table.iter().map(Entry::size).sum::<usize>(), cache.bytes);
+                prop_assert!(cache.bytes <= limit || cache.table.len() == 1);
             }
         }
-    }
-
-    #[test]
-    fn what_is_out_of_date_goes_before_what_replaced_it() {
-        let size = Entry::new(&[0], Some(&[0])).size();
-        let mut cache = Cache::of_empty_store();
-        cache.set_limit(2 * size);
-        (0..2).for_each(|number| cache.put(&[number], Some(b"a")));
-        assert_eq!(cache.old.len(), 2, "both are old");
-        cache.set_limit(100 * size);
-        (0..20).for_each(|number| cache.put(&[number], Some(b"b")));
-        cache.set_limit(4 * size);
-        assert_eq!(cache.get(&[0]), None, "neither what it was nor that it is not there");
     }
 
     #[test]

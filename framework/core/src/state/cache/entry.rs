@@ -1,8 +1,9 @@
 /// What an entry costs beside its bytes: its place in the table, and what the allocator rounds up to.
 const OVERHEAD: usize = 48;
-/// The length of the key comes first, with the highest bit set where there is no value.
+/// The length of the key comes first, with the highest bit set where there is no value, and the next one if it was used lately.
 const HEADER: usize = 4;
 const NO_VALUE: u32 = 1 << 31;
+const USED: u32 = 1 << 30;
 
 /// A key with its value, or with the knowledge that it has none, in one piece of memory.
 #[derive(Debug)]
@@ -35,13 +36,23 @@ impl Entry {
         }
     }
 
+    /// Whether it was used lately.
+    pub(super) fn is_used(&self) -> bool {
+        self.header() & USED != 0
+    }
+
+    pub(super) fn set_used(&mut self, used: bool) {
+        let header = if used { self.header() | USED } else { self.header() & !USED };
+        self.0[..HEADER].copy_from_slice(&header.to_le_bytes());
+    }
+
     /// Bytes of memory, roughly.
     pub(super) fn size(&self) -> usize {
         self.0.len() + OVERHEAD
     }
 
     fn key_length(&self) -> usize {
-        (self.header() & !NO_VALUE) as usize
+        (self.header() & !(NO_VALUE | USED)) as usize
     }
 
     fn header(&self) -> u32 {
@@ -49,7 +60,7 @@ impl Entry {
     }
 }
 
-/// Keys are shorter than records, and those than 2 GiB.
+/// Keys are shorter than records, and those than 1 GiB.
 fn header(key: &[u8], value: Option<&[u8]>) -> u32 {
     let length = key.len() as u32;
     if value.is_some() { length } else { length | NO_VALUE }
@@ -68,6 +79,10 @@ mod tests {
                 entry.set(after);
                 assert_eq!((entry.key(), entry.value()), (&b"key"[..], after));
                 assert_eq!(entry.size(), OVERHEAD + HEADER + 3 + after.map_or(0, <[u8]>::len));
+                entry.set_used(true);
+                assert_eq!((entry.key(), entry.value(), entry.is_used()), (&b"key"[..], after, true));
+                entry.set_used(false);
+                assert_eq!((entry.key(), entry.value(), entry.is_used()), (&b"key"[..], after, false));
             }
         }
     }
