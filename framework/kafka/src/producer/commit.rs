@@ -26,17 +26,17 @@ pub(super) fn handle(group: &GroupMetadata) -> Result<Arc<GroupHandle>, LogError
         .map_err(|_| LogError::Fatal(format!("the metadata of group {:?} comes from another log than Kafka", group.group)))
 }
 
-/// Adds the offsets to the transaction.
-pub(super) fn add_offsets(
+/// Adds the offsets and commits. Everything sent is acknowledged already.
+pub(super) fn in_transaction(
     transactions: &Transactions,
     offsets: &TopicPartitionList,
-    group: &Arc<Metadata>,
+    group: Option<&Arc<Metadata>>,
     transaction_timeout: Duration,
 ) -> Result<(), LogError> {
     let started = Instant::now();
-    loop {
+    while let Some(group) = group {
         match transactions.send_offsets(offsets, group, SLICE, transaction_timeout + SLICE) {
-            Some(Ok(())) => return Ok(()),
+            Some(Ok(())) => break,
             // Past its timeout the brokers abort the transaction themselves: nothing can be won by asking on.
             Some(Err(error)) if error.retriable && started.elapsed() < transaction_timeout => {}
             Some(Err(error)) if error.retriable => {
@@ -52,10 +52,6 @@ pub(super) fn add_offsets(
             }
         }
     }
-}
-
-/// Commits the transaction. Everything sent is acknowledged already.
-pub(super) fn end(transactions: &Transactions, transaction_timeout: Duration) -> Result<(), LogError> {
     let started = Instant::now();
     loop {
         match transactions.commit(SLICE) {
@@ -208,7 +204,7 @@ mod tests {
         cluster.broker_down(2).unwrap();
 
         let offsets = [(TopicPartition::new("input", 0), Committed { offset: 7, metadata: String::new() })];
-        let lost = add_offsets(&transactions, &positions(&offsets).unwrap(), &group, Duration::from_secs(1));
+        let lost = in_transaction(&transactions, &positions(&offsets).unwrap(), Some(&group), Duration::from_secs(1));
         assert!(matches!(&lost, Err(LogError::Unusable(why)) if why.contains("no answer")), "{lost:?}");
         cluster.broker_up(2).unwrap();
     }

@@ -29,8 +29,6 @@ use under_way::Marked;
 const SERVE_EVERY: u32 = 256;
 /// How long a producer waits for a connection before it registers all the same.
 const CONNECTED: Duration = Duration::from_secs(1);
-/// How long the report on a refused record is waited for after it has made the transaction abortable.
-const REPORTED: Duration = Duration::from_millis(100);
 /// One slice of a wait that is repeated until something is known.
 const SLICE: Duration = Duration::from_secs(5);
 
@@ -81,16 +79,6 @@ impl KafkaProducer {
         Some(from_transaction(&error, "the producer is unusable"))
     }
 
-    /// Why a transaction can only be aborted: if a record that was refused before made it so, that is the news, and its report may not be served yet.
-    /// Other reports may never come, because nothing is sent any more: `patience` is how long they are waited for.
-    fn cause_of(&self, error: LogError, patience: Duration) -> LogError {
-        if !matches!(error, LogError::AbortTransaction(_)) {
-            return error;
-        }
-        self.sender.flush(patience);
-        self.deliveries().take_failure().map_or(error, from_delivery)
-    }
-
     /// What librdkafka's code for a record it did not take means.
     fn not_taken(&self, code: i32, record: &Outgoing<'_>) -> LogError {
         let target = TopicPartition::new(record.topic.clone(), record.partition);
@@ -110,8 +98,12 @@ impl KafkaProducer {
             return LogError::Refused { partition: target, reason };
         }
         if is(Code::State) {
-            let why = format!("{target} takes no records: no transaction is open, or it failed");
-            return self.cause_of(LogError::AbortTransaction(why), SLICE);
+            // A record refused before made the transaction abortable: that refusal is the news, and its report may not be served yet.
+            self.sender.flush(SLICE);
+            return match self.deliveries().take_failure() {
+                Some(failure) => from_delivery(failure),
+                None => LogError::AbortTransaction(format!("{target} takes no records: no transaction is open, or it failed")),
+            };
         }
         LogError::Fatal(format!("a record for {target} was not taken: librdkafka's error {code}"))
     }
@@ -199,24 +191,16 @@ impl Producer for KafkaProducer {
     }
 
     fn commit(&mut self, offsets: &[(TopicPartition, Committed)], group: &GroupMetadata) -> Result<(), LogError> {
+        self.flush()?;
         let Some(transactions) = &self.transactions else {
-            self.flush()?;
             self.commit_offsets(offsets, group)?;
             while !self.offsets_committed(SLICE)? {}
             return Ok(());
         };
         // Without positions nobody asks whose they are.
-        if !offsets.is_empty() {
-            // Before the records are acknowledged: the brokers answer both meanwhile, and nothing counts before the end.
-            let handle = commit::handle(group)?;
-            let added = commit::add_offsets(transactions, &positions(offsets)?, &handle.metadata, self.transaction_timeout);
-            added.map_err(|error| self.cause_of(error, REPORTED))?;
-        }
-        self.flush()?;
-        match &self.transactions {
-            Some(transactions) => commit::end(transactions, self.transaction_timeout),
-            None => Ok(()),
-        }
+        let handle = if offsets.is_empty() { None } else { Some(commit::handle(group)?) };
+        let metadata = handle.as_ref().map(|handle| &handle.metadata);
+        commit::in_transaction(transactions, &positions(offsets)?, metadata, self.transaction_timeout)
     }
 
     fn mark(&mut self) {
