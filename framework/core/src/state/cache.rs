@@ -62,6 +62,14 @@ impl Cache {
             return;
         }
         let hash = self.hasher.hash_one(key);
+        if Entry::size_of(key, value) > self.limit {
+            // It would push everything else out.
+            self.is_complete = false;
+            if let Ok(place) = self.table.find_entry(hash, |entry| entry.key() == key) {
+                self.bytes -= place.remove().0.size();
+            }
+            return;
+        }
         match self.table.find_mut(hash, |entry| entry.key() == key) {
             Some(entry) => {
                 self.bytes -= entry.size();
@@ -108,7 +116,7 @@ mod tests {
         #[test]
         fn knows_the_newest_value_or_none(
             writes in prop::collection::vec((0u8..30, prop::option::of(0u8..200), any::<u8>(), any::<bool>()), 0..200),
-            limits in prop::collection::vec(prop::sample::select(vec![0, 1000, 5000, 1_000_000]), 1..4),
+            limits in prop::collection::vec(prop::sample::select(vec![0, 100, 1000, 5000, 1_000_000]), 1..4),
             is_new in any::<bool>(),
         ) {
             let mut cache = if is_new { Cache::of_empty_store() } else { Cache::default() };
@@ -124,13 +132,28 @@ mod tests {
                     prop_assert!(known.is_none() || known == held || (is_new && known == Some(None) && held.is_none()));
                 } else {
                     cache.put(&key, value.as_deref());
-                    prop_assert!(limit == 0 || cache.get(&key) == Some(value.as_deref()));
+                    // One that has grown may have to go itself.
+                    let known = cache.get(&key);
+                    prop_assert!(known.is_none() || known == Some(value.as_deref()));
+                    prop_assert!(known.is_some() || limit < 1_000_000);
                     store.insert(key, value);
                 }
                 prop_assert_eq!(cache.table.iter().map(Entry::size).sum::<usize>(), cache.bytes);
-                prop_assert!(cache.bytes <= limit || cache.table.len() == 1);
+                prop_assert!(cache.bytes <= limit);
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_large_for_it_leaves_the_rest_alone() {
+        let mut cache = Cache::of_empty_store();
+        cache.set_limit(10 * Entry::size_of(&[0], None));
+        (0..9).for_each(|number| cache.put(&[number], None));
+        for key in [8, 9] {
+            cache.put(&[key], Some(&[0; 10_000]));
+            assert_eq!(cache.get(&[key]), None, "its old value is not what it has");
+        }
+        assert_eq!((0..8).filter(|number| cache.get(&[*number]).is_some()).count(), 8);
     }
 
     #[test]

@@ -65,17 +65,17 @@ pub(crate) struct TaskState {
 }
 
 impl TaskState {
-    /// State over these stores: whether each keeps its entries by time, and what its changelog takes; and what the sinks' topics take.
+    /// State over these stores: whether each keeps its entries by time, what its changelog takes, and whether it is empty; and what the sinks' topics take.
     pub(crate) fn new(
         committed: Box<dyn StateStores>,
-        stores: impl Iterator<Item = (bool, Option<Limit>)>,
+        stores: impl Iterator<Item = (bool, Option<Limit>, bool)>,
         sinks: Vec<Limit>,
     ) -> TaskState {
-        let store = |(number, (timed, limit)): (usize, (bool, Option<Limit>))| {
-            let cache = if is_empty(committed.as_ref(), number) { Cache::of_empty_store() } else { Cache::default() };
+        let store = |(timed, limit, is_empty): (bool, Option<Limit>, bool)| {
+            let cache = if is_empty { Cache::of_empty_store() } else { Cache::default() };
             Store { mark: timed.then_some(Mark::UNKNOWN), limit, cache: RefCell::new(cache), ..Store::default() }
         };
-        let stores = stores.enumerate().map(store).collect();
+        let stores = stores.map(store).collect();
         TaskState {
             committed,
             stores,
@@ -214,6 +214,11 @@ impl TaskState {
         }
     }
 
+    /// Whether the commit under way has taken any changes along.
+    pub(crate) fn is_flying(&self) -> bool {
+        self.stores.iter().any(|store| !store.flying.is_empty())
+    }
+
     /// What the commit under way has taken along, for the changelogs: store, key, and new value or none.
     pub(crate) fn flying(&self) -> impl Iterator<Item = (usize, &Bytes, &Written)> {
         let changes = self.stores.iter().enumerate();
@@ -253,9 +258,4 @@ impl TaskState {
     pub(crate) fn into_committed(self) -> Box<dyn StateStores> {
         self.committed
     }
-}
-
-/// Whether a store has no entries, as far as can be told: a failure shows again when it is read.
-fn is_empty(committed: &dyn StateStores, store: usize) -> bool {
-    committed.scan(store, StoreRange { from: &[], to: None }).is_ok_and(|mut entries| entries.next().is_none())
 }

@@ -72,7 +72,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn over(disk: Box<dyn StateStores>, cache: usize) -> TaskState {
-    let mut state = TaskState::new(disk, [(false, None)].into_iter(), Vec::new());
+    let mut state = TaskState::new(disk, [(false, None, false)].into_iter(), Vec::new());
     state.set_cache(cache);
     state
 }

@@ -91,7 +91,7 @@ impl Task {
             id,
             inputs,
             graph: Graph { nodes },
-            state: state(plan, store_numbers, committed, limits, largest_record),
+            state: state(plan, (store_numbers, &checkpoints), committed, limits, largest_record),
             checkpoints,
             launched: Default::default(),
             timed,
@@ -140,13 +140,22 @@ fn limit(plan: &Plan, topic: &TopicName, largest_record: usize) -> Limit {
 }
 
 /// The state over a task's restored stores, and what its sinks' topics take.
-fn state(plan: &Plan, stores: &[usize], committed: Box<dyn StateStores>, sinks: Vec<Limit>, largest_record: usize) -> TaskState {
-    let stores = stores.iter().map(|number| &plan.blueprint.graph.stores[*number]).map(|store| {
+fn state(
+    plan: &Plan,
+    (stores, checkpoints): (&[usize], &[Checkpoint]),
+    committed: Box<dyn StateStores>,
+    sinks: Vec<Limit>,
+    largest_record: usize,
+) -> TaskState {
+    let stores = stores.iter().zip(checkpoints).map(|(number, checkpoint)| {
+        let store = &plan.blueprint.graph.stores[*number];
         let changelog = match &store.changelog {
             Changelog::Own(topic) => Some(limit(plan, topic, largest_record)),
             Changelog::Source(_) => None,
         };
-        (store.due_after.is_some(), changelog)
+        // One whose changelog has never had a record is empty. A look into it would tell, too, but goes past all deletions there may be.
+        let is_empty = checkpoint.offset == 0;
+        (store.due_after.is_some(), changelog, is_empty)
     });
     TaskState::new(committed, stores, sinks)
 }

@@ -51,6 +51,11 @@ impl Entry {
         self.0.len() + OVERHEAD
     }
 
+    /// Those an entry of this key and value would have.
+    pub(super) fn size_of(key: &[u8], value: Option<&[u8]>) -> usize {
+        HEADER + key.len() + value.map_or(0, <[u8]>::len) + OVERHEAD
+    }
+
     fn key_length(&self) -> usize {
         (self.header() & !(NO_VALUE | USED)) as usize
     }
