@@ -104,7 +104,7 @@ impl WorkerThread {
                 self.shared.stance.settle(self.number, posture, self.worker.settled());
             }
             self.report();
-            busy = processed > 0 || fetched > 0;
+            busy = processed > 0 || fetched > 0 || self.worker.is_busy_committing();
         }
         Ok(())
     }

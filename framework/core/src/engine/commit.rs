@@ -129,7 +129,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends changes to changelogs: those of the task whose turn it is, or all.
+    /// Sends changes to changelogs: those of the next task that has any, or all.
     pub(super) fn send_changes(&mut self, flight: &mut Flight, all: bool) -> Result<(), LogError> {
         let traced = self.is_tracing();
         let Some(producer) = &mut self.producer else { return Err(gone()) };
@@ -139,7 +139,7 @@ impl Worker {
                 task.blame_writer(store, &key);
                 return Err(error);
             }
-            if !all {
+            if !all && task.state.is_flying() {
                 break;
             }
         }
@@ -177,6 +177,13 @@ impl Worker {
     /// Goes on with a new producer. Registering it settles the old one's transaction, and only then is looked up what is committed: so it
     /// does not matter what became of that.
     pub(super) fn replace_producer(&mut self, why: &str) -> Result<(), EngineError> {
+        // Nothing fences the records of a producer without transactions: those on their way must have arrived before others take their place.
+        if self.options.transactional_id.is_none()
+            && let Some(producer) = &mut self.producer
+        {
+            // Of no use any more, whatever it answers.
+            let _ = producer.abort();
+        }
         self.producer = None;
         self.abort_and_replay(why)
     }

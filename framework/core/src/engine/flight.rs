@@ -70,6 +70,11 @@ impl Worker {
         self.flight.is_some()
     }
 
+    /// Whether a commit under way has something to do itself, rather than to wait for the log.
+    pub fn is_busy_committing(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| matches!(flight.leg, Leg::Launched | Leg::Landing))
+    }
+
     /// Whether a commit may take its time. Not while somebody waits for it, while it is found out what the log refuses, or if what sinks were handed
     /// is to be told from what they are handed meanwhile.
     fn may_fly(&self) -> bool {
@@ -151,16 +156,17 @@ impl Worker {
         Ok(true)
     }
 
-    /// What a commit covered is committed: the stores follow, one task's in a round if nobody waits.
+    /// What a commit covered is committed: the stores follow, those of one task with changes in a round if nobody waits.
     pub(super) fn land(&mut self, mut flight: Flight, wait: bool) -> Result<Option<CommitReport>, EngineError> {
         while let Some(id) = flight.tasks.pop_front() {
             let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
+            let is_work = task.state.is_flying();
             match task.committed(&flight.delivered, &flight.positions) {
                 Ok(()) => flight.report.times.push((id, task.time())),
                 Err(error) => flight.damaged.push((id, error)),
             }
             // Damaged ones are not processed with any more.
-            if !wait && flight.damaged.is_empty() && !flight.tasks.is_empty() {
+            if !wait && is_work && flight.damaged.is_empty() && !flight.tasks.is_empty() {
                 self.flight = Some(flight);
                 return Ok(None);
             }

@@ -161,6 +161,12 @@ impl OffsetsSent {
         }
     }
 
+    /// Waits for the answer to what was sent, whatever it is, and sends nothing again.
+    pub(super) fn settle(&self) {
+        let Some(sent) = &self.sent else { return };
+        while sent.answer(SLICE).is_none() && self.since.elapsed() < LOST {}
+    }
+
     /// They were not taken. `Ok`: they are to be sent again.
     fn refused(&mut self, code: i32, text: &str) -> Result<(), LogError> {
         self.failed_at = Instant::now();

@@ -239,7 +239,9 @@ impl Producer for KafkaProducer {
                 // What is on its way cannot be called back; once it has arrived its reports are not mistaken for those of later records.
                 while !self.sender.flush(Duration::from_secs(1)) && self.fatal().is_none() {}
                 // Nor can offsets. Whatever the answer is, after it the committed positions stand.
-                while matches!(self.offsets_committed(SLICE), Ok(false)) {}
+                if let Some(offsets) = self.offsets.take() {
+                    offsets.settle();
+                }
                 Ok(())
             }
         };
@@ -262,7 +264,9 @@ impl Producer for KafkaProducer {
 impl Drop for KafkaProducer {
     fn drop(&mut self) {
         // Where it is let go of, what is committed is looked up next.
-        let _ = self.offsets_committed(SLICE);
+        if let Some(offsets) = self.offsets.take() {
+            offsets.settle();
+        }
         self.sender.purge();
     }
 }
