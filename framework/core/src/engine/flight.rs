@@ -136,19 +136,21 @@ impl Worker {
             self.producer.as_mut().ok_or_else(gone)?.mark();
             flight.leg = Leg::Sent;
         }
-        // As of now: by what it was at the beginning the group may have moved on.
-        let membership = self.membership_for(flight.positions.iter().map(|(partition, _)| partition));
-        let Some(producer) = &mut self.producer else { return Err(gone()) };
         if flight.leg == Leg::Sent {
+            let producer = self.producer.as_mut().ok_or_else(gone)?;
             if wait {
                 producer.flush()?;
             } else if !producer.acknowledged()? {
                 return Ok(false);
             }
+            // As of now: by what it was at the beginning the group may have moved on.
+            let membership = self.membership_for(flight.positions.iter().map(|(partition, _)| partition));
             let moved_on = || LogError::AbortTransaction("a partition of the commit is not this member's any more".into());
-            producer.commit_offsets(&flight.positions, &membership.ok_or_else(moved_on)?)?;
+            let membership = membership.ok_or_else(moved_on)?;
+            self.producer.as_mut().ok_or_else(gone)?.commit_offsets(&flight.positions, &membership)?;
             flight.leg = Leg::Asked;
         }
+        let producer = self.producer.as_mut().ok_or_else(gone)?;
         if !producer.offsets_committed(if wait { SLICE } else { Duration::ZERO })? {
             return Ok(false);
         }

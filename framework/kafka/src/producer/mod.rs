@@ -72,6 +72,13 @@ impl KafkaProducer {
         self.client.context().deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until no offsets are on their way to the group, whatever became of them.
+    fn settle_offsets(&mut self) {
+        if let Some(offsets) = self.offsets.take() {
+            offsets.settle();
+        }
+    }
+
     /// The error that made the whole producer useless, if one did.
     fn fatal(&self) -> Option<LogError> {
         let (code, text) = self.client.fatal_error()?;
@@ -239,9 +246,7 @@ impl Producer for KafkaProducer {
                 // What is on its way cannot be called back; once it has arrived its reports are not mistaken for those of later records.
                 while !self.sender.flush(Duration::from_secs(1)) && self.fatal().is_none() {}
                 // Nor can offsets. Whatever the answer is, after it the committed positions stand.
-                if let Some(offsets) = self.offsets.take() {
-                    offsets.settle();
-                }
+                self.settle_offsets();
                 Ok(())
             }
         };
@@ -264,9 +269,7 @@ impl Producer for KafkaProducer {
 impl Drop for KafkaProducer {
     fn drop(&mut self) {
         // Where it is let go of, what is committed is looked up next.
-        if let Some(offsets) = self.offsets.take() {
-            offsets.settle();
-        }
+        self.settle_offsets();
         self.sender.purge();
     }
 }
