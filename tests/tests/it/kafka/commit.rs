@@ -1,9 +1,13 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headwater_core::port::{Committed, Log, LogError, Reader, ReaderConfig};
 use headwater_kafka::GroupProtocol;
+use headwater_tests::until;
 
 use super::support::*;
+
+/// How long a commit that nobody waits for may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn group_reader(log: &headwater_kafka::KafkaLog, group: &str, read_uncommitted: bool) -> Box<dyn Reader> {
     log.reader(&ReaderConfig { group: group.into(), read_uncommitted }).unwrap()
@@ -92,17 +96,13 @@ fn commits_that_nobody_waits_for(protocol: GroupProtocol) {
         producer.mark();
         // Behind the mark.
         send(producer.as_mut(), &topic, 1, &["c"]);
-        let started = Instant::now();
-        while !producer.acknowledged().unwrap() {
-            assert!(started.elapsed() < Duration::from_secs(20), "what was sent is acknowledged");
-            std::thread::yield_now();
-        }
+        until("what was sent is acknowledged", PATIENCE, || producer.acknowledged().unwrap().then_some(()));
         assert!(everything(&log, &topic, false).len() >= 2 * offset);
         let offsets = [(p(&topic, 0), Committed { offset: offset as i64, metadata: "x".into() })];
         producer.commit_offsets(&offsets, &metadata).unwrap();
-        while !producer.offsets_committed(Duration::from_millis(100)).unwrap() {
-            assert!(started.elapsed() < Duration::from_secs(20), "offsets are committed");
-        }
+        until("offsets are committed", PATIENCE, || {
+            producer.offsets_committed(Duration::from_millis(100)).unwrap().then_some(())
+        });
         assert!(producer.offsets_committed(Duration::ZERO).unwrap(), "nothing is on its way any more");
         assert_eq!(group_reader(&log, &group, false).committed(&[p(&topic, 0)]).unwrap(), [Some(offsets[0].1.clone())]);
     }

@@ -62,6 +62,22 @@ fn delete(writer: &Writer, before: i64) {
     writer.log.admin().and_then(|mut admin| admin.delete_records(&[(partition, before)])).expect("records can be deleted");
 }
 
+/// An aborted transaction that begins before a committed one and ends after it.
+fn within_an_aborted_one(writer: &mut Writer) -> Option<Box<dyn Producer>> {
+    let mut other = open(writer, "x1");
+    commit(writer, "a1");
+    other.abort().expect("the transaction aborts");
+    None
+}
+
+/// Offsets 1 and 2 are compacted away.
+fn gap_in_the_middle(writer: &mut Writer) -> Option<Box<dyn Producer>> {
+    commit(writer, "a1 b1 b2 b3");
+    commit(writer, "c1");
+    writer.wait_until_gone(&[1, 2]);
+    None
+}
+
 pub static TRANSACTIONS: [Tail; 12] = [
     Tail { what: "an empty partition", write: |_| None, all: "", part: (0, 0), within: "" },
     Tail {
@@ -145,28 +161,12 @@ pub static TRANSACTIONS: [Tail; 12] = [
     },
     Tail {
         what: "a transaction around another one, aborted; or the end before its marker",
-        write: |writer| {
-            let mut other = open(writer, "x1");
-            commit(writer, "a1");
-            other.abort().expect("the transaction aborts");
-            None
-        },
+        write: within_an_aborted_one,
         all: "a1",
         part: (0, 3),
         within: "a1",
     },
-    Tail {
-        what: "the same; or its record alone",
-        write: |writer| {
-            let mut other = open(writer, "x1");
-            commit(writer, "a1");
-            other.abort().expect("the transaction aborts");
-            None
-        },
-        all: "a1",
-        part: (0, 1),
-        within: "",
-    },
+    Tail { what: "the same; or its record alone", write: within_an_aborted_one, all: "a1", part: (0, 1), within: "" },
     Tail {
         what: "the same, committed; or its record alone",
         write: |writer| {
@@ -207,28 +207,12 @@ pub static COMPACTED: [Tail; 4] = [
     },
     Tail {
         what: "a gap in the middle; or the end within it",
-        write: |writer| {
-            commit(writer, "a1 b1 b2 b3");
-            commit(writer, "c1");
-            writer.wait_until_gone(&[1, 2]);
-            None
-        },
+        write: gap_in_the_middle,
         all: "a1 b3 c1",
         part: (0, 2),
         within: "a1",
     },
-    Tail {
-        what: "the same; or nothing but the gap",
-        write: |writer| {
-            commit(writer, "a1 b1 b2 b3");
-            commit(writer, "c1");
-            writer.wait_until_gone(&[1, 2]);
-            None
-        },
-        all: "a1 b3 c1",
-        part: (1, 3),
-        within: "",
-    },
+    Tail { what: "the same; or nothing but the gap", write: gap_in_the_middle, all: "a1 b3 c1", part: (1, 3), within: "" },
     Tail {
         what: "a gap at the end; or the end within it",
         write: |writer| {
