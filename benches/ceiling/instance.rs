@@ -61,11 +61,11 @@ impl Source {
     }
 }
 
-/// Processes every `workers`-th partition.
-pub(crate) fn run(job: &Job, worker: usize, counts: &Counts) -> Result<(), String> {
+/// Processes every `workers`-th partition. `in_place`: whether a store's values are replaced where they lie.
+pub(crate) fn run(job: &Job, worker: usize, in_place: bool, counts: &Counts) -> Result<(), String> {
     let partitions: Vec<i32> = (0..job.partitions).filter(|partition| *partition as usize % job.workers == worker).collect();
     let consumer = consumer(job)?;
-    let databases = Databases::open(job, &partitions)?;
+    let databases = Databases::open(job, &partitions, in_place)?;
     let sender = Sender::new(job, worker)?;
     let mut step = Step::new(job, &databases, &sender);
     if job.workload == Workload::W4 {

@@ -14,11 +14,12 @@ mod step;
 use std::process::ExitCode;
 use std::thread;
 
-use headwater_benches::Job;
+use headwater_benches::{Job, PLAIN};
 use instance::Counts;
 
 fn main() -> ExitCode {
-    match Job::from_environment().and_then(|job| run(&job)) {
+    let in_place = std::env::args().nth(1).is_none_or(|word| word != PLAIN);
+    match Job::from_environment().and_then(|job| run(&job, in_place)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("macro-ceiling: {error}");
@@ -27,12 +28,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(job: &Job) -> Result<(), String> {
+fn run(job: &Job, in_place: bool) -> Result<(), String> {
     std::fs::create_dir_all(&job.state).map_err(|error| format!("{}: {error}", job.state.display()))?;
     let counts = Counts::default();
     let results: Vec<Result<(), String>> = thread::scope(|scope| {
         let counts = &counts;
-        let workers: Vec<_> = (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, counts))).collect();
+        let workers: Vec<_> = (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, in_place, counts))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned()))).collect()
     });
     results.into_iter().collect()

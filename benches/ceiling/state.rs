@@ -11,15 +11,17 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    pub(crate) fn open(job: &Job, partitions: &[i32]) -> Result<Databases, String> {
+    pub(crate) fn open(job: &Job, partitions: &[i32], in_place: bool) -> Result<Databases, String> {
         let mut options = Options::default();
         options.create_if_missing(true);
         options.set_write_buffer_size(64 << 20);
         options.set_max_write_buffer_number(3);
-        // Values are replaced where they lie: updates of a key do not pile up in the memtable. Nobody reads older versions here.
-        options.set_inplace_update_support(true);
-        options.set_inplace_update_locks(100);
-        options.set_allow_concurrent_memtable_write(false);
+        if in_place {
+            // Values are replaced where they lie: updates of a key do not pile up in the memtable. Nobody reads older versions here.
+            options.set_inplace_update_support(true);
+            options.set_inplace_update_locks(100);
+            options.set_allow_concurrent_memtable_write(false);
+        }
         options.set_compression_type(DBCompressionType::Lz4);
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(&Cache::new_lru_cache(64 << 20));

@@ -24,7 +24,7 @@ impl Bench<'_> {
         let measured = self.settings.workloads.iter().filter(|workload| **workload != Workload::W5);
         let variants: Vec<Variant> = measured.flat_map(|workload| self.settings.variants(*workload)).collect();
         let mut entries: Vec<Entry<Measured>> = Vec::new();
-        for (round, variant, contender) in self.schedule(&variants) {
+        for (round, variant, contender) in self.schedule(&variants).filter(|(_, variant, contender)| contender.runs(variant.workload)) {
             let result = run::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
             let entry = Entry { variant, contender: contender.to_string(), round, result };
             self.keep(&mut entries, "throughput", entry, |measured| {
@@ -37,7 +37,8 @@ impl Bench<'_> {
     /// Latency of what comes at a rate.
     pub(crate) fn latency(&self) -> Result<bool, String> {
         let mut entries: Vec<Entry<Latency>> = Vec::new();
-        for (round, variant, contender) in self.schedule(&self.settings.latency_variants()) {
+        let variants = self.settings.latency_variants();
+        for (round, variant, contender) in self.schedule(&variants).filter(|(.., contender)| *contender != Contender::Plain) {
             let result = latency::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
             let entry = Entry { variant, contender: contender.to_string(), round, result };
             self.keep(&mut entries, "latency", entry, |measured| {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use headwater_benches::{INPUT, Job, REPARTITION, STORE, Workload};
+use headwater_benches::{INPUT, Job, PLAIN, REPARTITION, STORE, Workload};
 
 use crate::peer::Peer;
 use crate::settings::Settings;
@@ -16,25 +16,40 @@ pub(crate) enum Contender {
     Headwater,
     Streams,
     Ceiling,
+    /// The ceiling with RocksDB as it comes: each update of a key is one more entry of the memtable.
+    Plain,
 }
 
 impl Contender {
-    pub(crate) const ALL: [Contender; 3] = [Contender::Headwater, Contender::Streams, Contender::Ceiling];
+    pub(crate) const ALL: [Contender; 4] = [Contender::Headwater, Contender::Streams, Contender::Ceiling, Contender::Plain];
+
+    /// Whether it takes part where the throughput of a workload is measured. What a store costs as it comes is of interest where that is what differs.
+    pub(crate) fn runs(self, workload: Workload) -> bool {
+        self != Contender::Plain || workload == Workload::W2
+    }
+
+    /// Whether it is one of the bare loops.
+    fn is_bare(self) -> bool {
+        matches!(self, Contender::Ceiling | Contender::Plain)
+    }
 
     /// The process that does the job.
     pub(crate) fn command(self, job: &Job, peer: &Peer, settings: &Settings) -> Command {
         let mut command = match self {
             Contender::Headwater => headwater(job, settings),
             Contender::Streams => peer.command(settings.memory),
-            Contender::Ceiling => Command::new(env!("CARGO_BIN_EXE_macro-ceiling")),
+            Contender::Ceiling | Contender::Plain => Command::new(env!("CARGO_BIN_EXE_macro-ceiling")),
         };
+        if self == Contender::Plain {
+            command.arg(PLAIN);
+        }
         tell(&mut command, job);
         command
     }
 
     /// Whether its process ends by itself when everything is processed.
     pub(crate) fn ends_by_itself(self, workload: Workload) -> bool {
-        workload.is_bounded() || self == Contender::Ceiling
+        workload.is_bounded() || self.is_bare()
     }
 
     /// The topic in which its results are.
@@ -48,7 +63,7 @@ impl Contender {
     /// Topics it cannot create by itself.
     pub(crate) fn needs(self, job: &Job) -> Vec<String> {
         let mut topics = vec![job.output(), self.output(job)];
-        if self == Contender::Ceiling {
+        if self.is_bare() {
             topics.extend(internal(&job.app));
         }
         topics.dedup();
@@ -138,6 +153,7 @@ impl fmt::Display for Contender {
             Contender::Headwater => "headwater",
             Contender::Streams => "streams",
             Contender::Ceiling => "ceiling",
+            Contender::Plain => PLAIN,
         })
     }
 }
@@ -147,6 +163,6 @@ impl FromStr for Contender {
 
     fn from_str(text: &str) -> Result<Contender, String> {
         let found = Contender::ALL.into_iter().find(|contender| contender.to_string() == text);
-        found.ok_or_else(|| format!("{text:?} is nobody: headwater, streams and ceiling are"))
+        found.ok_or_else(|| format!("{text:?} is nobody: headwater, streams, ceiling and plain are"))
     }
 }

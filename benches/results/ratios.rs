@@ -6,7 +6,7 @@ use crate::line::{Line, median};
 pub(crate) const TOLERATED_LOSS: f64 = 0.15;
 
 const OURS: &str = "headwater";
-const THEIRS: [&str; 2] = ["streams", "ceiling"];
+const THEIRS: [&str; 3] = ["streams", "ceiling", "plain"];
 /// What is compared, and whether more of it is better.
 const FIGURES: [(&str, fn(&Line) -> f64, bool); 3] = [
     ("records/s", |line| line.records_per_second, true),

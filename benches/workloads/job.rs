@@ -7,6 +7,8 @@ use crate::Workload;
 pub const INPUT: &str = "input";
 /// The topic of the table.
 pub const TABLE: &str = "profiles";
+/// What the bare loop is told, beside its job, to leave RocksDB as it comes; and what it is called then.
+pub const PLAIN: &str = "plain";
 
 /// What a contender is told, by its environment.
 #[derive(Clone, Debug)]

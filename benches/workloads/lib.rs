@@ -13,6 +13,6 @@ pub mod model;
 pub use answers::Answers;
 pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
 pub use expected::Expected;
-pub use job::{INPUT, Job, TABLE};
+pub use job::{INPUT, Job, PLAIN, TABLE};
 pub use quantiles::Quantiles;
 pub use workload::{GRACE, REPARTITION, STORE, WINDOW, Workload};
