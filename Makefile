@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(HW_BUILD_CACHE)/bin:$(PATH)
 KAFKA_DIR = .dev/kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-kafka test dist simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-latency bench-beside bench-restart bench-quick bench-guard bench-plots lint
+.PHONY: help setup demo demo-kafka test dist simulate chaos prove-kills prove-rolling prove-restore prove-backfill prove-handover bench bench-micro bench-memory bench-macro bench-skewed bench-large bench-latency bench-beside bench-restart bench-quick bench-guard bench-plots lint
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -62,12 +62,17 @@ prove-kills prove-rolling prove-restore prove-backfill prove-handover: prove-%:
 
 BENCH = cargo bench --profile release -p headwater-benches --bench
 WORKLOADS ?= W6 W2 W1 W3 W4 W7
+ALONE = WORKERS=$${WORKERS:-1} PROCESSES=$${PROCESSES:-1} GUARANTEE=$${GUARANTEE:-exactly-once}
+BENCH_SKEWED = SKEW=$${SKEW:-1.1} $(ALONE) $(BENCH) macro -- $(WORKLOADS)
+BENCH_LARGE = RECORDS=$${RECORDS:-20000000} KEYS=$${KEYS:-10000000} ROUNDS=$${ROUNDS:-1} $(ALONE) $(BENCH) macro -- $(WORKLOADS)
 
 bench: ## everything that is measured: micro, memory, macro with all workloads, latency, beside a backfill, and restarts; hours (docs/performance.md)
 	@scripts/setup.sh all
 	$(BENCH) micro
 	$(BENCH) memory
 	$(BENCH) macro -- $(WORKLOADS) W5 latency beside restart
+	$(BENCH_SKEWED)
+	$(BENCH_LARGE)
 
 bench-micro: ## what single steps cost
 	@scripts/setup.sh build
@@ -80,6 +85,14 @@ bench-memory: ## resident memory of 64 tasks with 3 stores each, under load and 
 bench-macro: ## whole applications beside Kafka Streams and a bare loop: WORKLOADS="W6 W2" RECORDS=2000000 ROUNDS=3 (docs/performance.md)
 	@scripts/setup.sh all
 	$(BENCH) macro -- $(WORKLOADS)
+
+bench-skewed: ## the same with keys as often as Zipf's law has them: SKEW=1.1
+	@scripts/setup.sh all
+	$(BENCH_SKEWED)
+
+bench-large: ## the same once with state well past every cache: KEYS=10000000 RECORDS=20000000
+	@scripts/setup.sh all
+	$(BENCH_LARGE)
 
 bench-latency: ## end-to-end latency beside them: LATENCY=W2,W1 RATE=20000 SECONDS=30
 	@scripts/setup.sh all
@@ -95,7 +108,7 @@ bench-restart: ## a clean stop and the next start under a steady input, beside K
 
 bench-quick: ## bench-macro once with 300,000 records, some 5 minutes: whether all results are right; figures mean little
 	@scripts/setup.sh all
-	RECORDS=$${RECORDS:-300000} KEYS=$${KEYS:-30000} ROUNDS=$${ROUNDS:-1} WORKERS=$${WORKERS:-1} GUARANTEE=$${GUARANTEE:-exactly-once} \
+	RECORDS=$${RECORDS:-300000} KEYS=$${KEYS:-30000} ROUNDS=$${ROUNDS:-1} $(ALONE) \
 	$(BENCH) macro -- $(WORKLOADS)
 
 GUARDED = $(CARGO_TARGET_DIR)/bench-guard.jsonl

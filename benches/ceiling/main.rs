@@ -33,7 +33,8 @@ fn run(job: &Job, in_place: bool) -> Result<(), String> {
     let counts = Counts::default();
     let results: Vec<Result<(), String>> = thread::scope(|scope| {
         let counts = &counts;
-        let workers: Vec<_> = (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, in_place, counts))).collect();
+        let workers: Vec<_> =
+            (0..job.workers).map(|worker| scope.spawn(move || instance::run(job, worker, in_place, counts))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".to_owned()))).collect()
     });
     results.into_iter().collect()

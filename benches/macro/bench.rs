@@ -24,7 +24,7 @@ impl Bench<'_> {
         let measured = self.settings.workloads.iter().filter(|workload| **workload != Workload::W5);
         let variants: Vec<Variant> = measured.flat_map(|workload| self.settings.variants(*workload)).collect();
         let mut entries: Vec<Entry<Measured>> = Vec::new();
-        for (round, variant, contender) in self.schedule(&variants).filter(|(_, variant, contender)| contender.runs(variant.workload)) {
+        for (round, variant, contender) in self.schedule(&variants).filter(|(_, variant, contender)| contender.runs(*variant)) {
             let result = run::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
             let entry = Entry { variant, contender: contender.to_string(), round, result };
             self.keep(&mut entries, "throughput", entry, |measured| {

@@ -23,8 +23,8 @@ pub(crate) struct Running {
     peak_kib: u64,
 }
 
-/// How a JVM ends that was asked to by a signal, whatever it did before.
-const TERMINATED: i32 = 143;
+/// How processes end that were asked to by a signal; a JVM with the second one, whatever it did before.
+pub(crate) const STOPPED: [i32; 2] = [0, 143];
 
 /// What a process has used.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,13 @@ pub(crate) struct Usage {
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
     pub(crate) peak_mib: u64,
+}
+
+impl Usage {
+    /// With what another process used beside it.
+    pub(crate) fn and(self, other: Usage) -> Usage {
+        Usage { cpu_seconds: self.cpu_seconds + other.cpu_seconds, peak_mib: self.peak_mib + other.peak_mib, ..self }
+    }
 }
 
 impl Running {
@@ -62,7 +69,7 @@ impl Running {
     pub(crate) fn stop_when(self, limit: Duration, mut done: impl FnMut() -> Result<bool, String>) -> Result<Usage, String> {
         let (running, seconds) =
             self.watch(limit, |stat| if stat.is_ended() { Err("it ended by itself".to_owned()) } else { done() })?;
-        Ok(Usage { seconds, ..running.stop(&[0, TERMINATED])? })
+        Ok(Usage { seconds, ..running.stop(&STOPPED)? })
     }
 
     /// An error, with the end of its log, if it has ended.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use headwater_benches::{INPUT, Job, PLAIN, REPARTITION, STORE, Workload};
 
 use crate::peer::Peer;
-use crate::settings::Settings;
+use crate::settings::{Settings, Variant};
 
 /// The name of a backfill, and the suffix of its results in [`Workload::W6`].
 const BACKFILL: &str = "again";
@@ -24,8 +24,10 @@ impl Contender {
     pub(crate) const ALL: [Contender; 4] = [Contender::Headwater, Contender::Streams, Contender::Ceiling, Contender::Plain];
 
     /// Whether it takes part where the throughput of a workload is measured. What a store costs as it comes is of interest where that is what differs.
-    pub(crate) fn runs(self, workload: Workload) -> bool {
-        self != Contender::Plain || workload == Workload::W2
+    /// Several processes are for members of a group that run until they are stopped: the bare loops divide partitions by hand.
+    pub(crate) fn runs(self, variant: Variant) -> bool {
+        let is_asked = self != Contender::Plain || variant.workload == Workload::W2;
+        is_asked && (variant.processes == 1 || !self.ends_by_itself(variant.workload))
     }
 
     /// Whether it is one of the bare loops.

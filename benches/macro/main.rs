@@ -2,7 +2,7 @@
 //! topic, one after the other, each in a process of its own, and every result is checked. docs/performance.md says how it is measured.
 //!
 //! `make bench-macro`, or `cargo bench --profile release -p headwater-benches --bench macro -- W6 W2 latency beside restart`; knobs are environment variables:
-//! `RECORDS` (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling,plain`),
+//! `RECORDS` (2,000,000), `KEYS` (100,000), `SKEW` (0), `PARTITIONS` (4), `WORKERS`, `PROCESSES`, `GUARANTEE`, `ROUNDS` (3), `ONLY` (`headwater,streams,ceiling,plain`),
 //! `MEMORY` (1024 MiB), `COMPRESSION` and `LINGER` (each contender's own), `COMMIT` (100 ms), `LATENCY` (`W2,W1`), `RATE` (20,000), `SECONDS` (30),
 //! `BESIDE_RATE` (5,000), `STEADY` (1,000), `LIMIT` (seconds for one run), `RESULTS` (a file for the lines of JSON), `LOGS` (a directory that keeps the
 //! contenders' logs), `LOG` (Headwater's filter, `warn`).

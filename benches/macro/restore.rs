@@ -35,7 +35,7 @@ pub(crate) fn run(settings: &Settings, origin: &Origin) -> Result<bool, String> 
     let program = std::env::current_exe().map_err(|error| format!("this program's path: {error}"))?;
     let peer = settings.contenders.contains(&Contender::Streams).then(|| PathBuf::from(PEER));
     let options = proof::Options { keys: settings.data.keys, rounds: settings.rounds, workers: settings.restore_workers(), peer };
-    let variant = Variant { workload: Workload::W5, exactly_once: true, workers: options.workers };
+    let variant = Variant { workload: Workload::W5, exactly_once: true, workers: options.workers, processes: 1 };
     let mut written = Ok(());
     let findings = proof::run(&program, &options, |restored| {
         let contender = if restored.is_peer { Contender::Streams } else { Contender::Headwater };

@@ -5,7 +5,7 @@ use headwater_benches::{Expected, INPUT, Job};
 use headwater_core::port::{Log, LogError};
 
 use crate::check::check;
-use crate::child::{Running, Usage};
+use crate::child::{Running, STOPPED, Usage};
 use crate::contender::Contender;
 use crate::peer::Peer;
 use crate::progress::Progress;
@@ -37,7 +37,7 @@ pub(crate) fn run(
 ) -> Result<Measured, String> {
     let app = format!("{}-{contender}-{number}", variant.workload.to_string().to_lowercase());
     let job = job(stage, settings, variant, app);
-    let measured = measure(stage, settings, peer, &job, contender);
+    let measured = measure(stage, settings, peer, (&job, variant.processes), contender);
     cleaned(stage, &job, contender, measured)
 }
 
@@ -77,18 +77,36 @@ pub(crate) fn log_path(stage: &Stage, settings: &Settings, name: &str) -> PathBu
     settings.logs.as_deref().unwrap_or_else(|| stage.directory()).join(format!("{name}.log"))
 }
 
-fn measure(stage: &Stage, settings: &Settings, peer: &Peer, job: &Job, contender: Contender) -> Result<Measured, String> {
+fn measure(
+    stage: &Stage,
+    settings: &Settings,
+    peer: &Peer,
+    (job, processes): (&Job, usize),
+    contender: Contender,
+) -> Result<Measured, String> {
     let output = create_topics(stage, job, contender)?;
     let mut expected = Expected::of(job.workload, &settings.data);
-    let log = log_path(stage, settings, &job.app);
     let mut progress =
         Progress::of(stage, job, &output, expected.results()).map_err(|error| format!("looking at the input: {error}"))?;
     let before = stage.broker_cpu_seconds();
-    let running = Running::start(contender.command(job, peer, settings), &log, &stage.guardian)?;
+    let start = |job: &Job, name: &str| {
+        Running::start(contender.command(job, peer, settings), &log_path(stage, settings, name), &stage.guardian)
+    };
+    let others = (2..=processes).map(|number| {
+        let name = format!("{}-process-{number}", job.app);
+        start(&Job { state: job.state.join(number.to_string()), ..job.clone() }, &name)
+    });
+    let first = if processes > 1 { &Job { state: job.state.join("1"), ..job.clone() } } else { job };
+    let (running, others) = (start(first, &job.app)?, others.collect::<Result<Vec<Running>, String>>()?);
     let usage = match contender.ends_by_itself(job.workload) {
         true => running.end(settings.limit, || stage.is_up())?,
-        false => running.stop_when(settings.limit, || stage.is_up().and_then(|()| progress.is_done()))?,
+        false => running.stop_when(settings.limit, || {
+            stage.is_up()?;
+            others.iter().try_for_each(Running::goes_on)?;
+            progress.is_done()
+        })?,
     };
+    let usage = others.into_iter().try_fold(usage, |all, other| other.stop(&STOPPED).map(|usage| all.and(usage)))?;
     let broker_cpu_seconds = stage.broker_cpu_seconds() - before;
     let span = check(stage, &output, &mut expected)?;
     let Usage { began_at, seconds, cpu_seconds, peak_mib, .. } = usage;

@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     /// What Headwater logs.
     pub(crate) log: String,
     workers: Vec<usize>,
+    processes: Vec<usize>,
     guarantees: Vec<String>,
 }
 
@@ -57,7 +58,10 @@ pub(crate) struct Settings {
 pub(crate) struct Variant {
     pub(crate) workload: Workload,
     pub(crate) exactly_once: bool,
+    /// Threads that process, of each process.
     pub(crate) workers: usize,
+    /// Members of one group, each with state of its own.
+    pub(crate) processes: usize,
 }
 
 const EXACTLY: &str = "exactly-once";
@@ -108,6 +112,7 @@ impl Settings {
             logs: path("LOGS"),
             log: one("LOG", "warn".to_owned())?,
             workers: list("WORKERS", Vec::new())?,
+            processes: list("PROCESSES", Vec::new())?,
             guarantees: list("GUARANTEE", Vec::new())?,
         };
         settings.check()?;
@@ -126,6 +131,7 @@ impl Settings {
             (self.rounds == 0, "ROUNDS must be 1 or more"),
             (self.memory < 256, "MEMORY must be 256 (MiB) or more"),
             (self.workers.contains(&0), "WORKERS must be 1 or more"),
+            (self.processes.contains(&0), "PROCESSES must be 1 or more"),
             (self.contenders.is_empty(), "ONLY names nobody"),
             (self.latency.iter().any(|workload| !Answers::WORKLOADS.contains(workload)), "LATENCY is of W1, W2 or both"),
             ([self.rate, self.beside_rate, self.steady].contains(&0), "RATE, BESIDE_RATE and STEADY must be 1 or more"),
@@ -161,12 +167,12 @@ impl Settings {
         let variants = |workload: &Workload| {
             let workload = *workload;
             let of = guarantees.iter().flat_map(move |exactly_once| workers.iter().map(move |workers| (*exactly_once, *workers)));
-            of.map(move |(exactly_once, workers)| Variant { workload, exactly_once, workers }).collect::<Vec<_>>()
+            of.map(move |(exactly_once, workers)| Variant { workload, exactly_once, workers, processes: 1 }).collect::<Vec<_>>()
         };
         self.latency.iter().flat_map(variants).collect()
     }
 
-    /// The variants of a workload: those asked for, else exactly-once with one worker; of W2 all four.
+    /// The variants of a workload: those asked for, else exactly-once with one worker; of W2 all four, and exactly-once in two processes.
     pub(crate) fn variants(&self, workload: Workload) -> Vec<Variant> {
         let is_w2 = workload == Workload::W2;
         let guarantees = match self.guarantees.as_slice() {
@@ -180,13 +186,21 @@ impl Settings {
             named => named.to_vec(),
         };
         let both = guarantees.into_iter().flat_map(|exactly_once| workers.iter().map(move |workers| (exactly_once, *workers)));
-        both.map(|(exactly_once, workers)| Variant { workload, exactly_once, workers }).collect()
+        let variant = |exactly_once, workers, processes| Variant { workload, exactly_once, workers, processes };
+        if !self.processes.is_empty() {
+            let all = both.flat_map(|(exactly_once, workers)| {
+                self.processes.iter().map(move |processes| (exactly_once, workers, *processes))
+            });
+            return all.map(|(exactly_once, workers, processes)| variant(exactly_once, workers, processes)).collect();
+        }
+        let in_two = is_w2 && self.workers.is_empty() && self.guarantees.is_empty();
+        both.map(|(exactly_once, workers)| variant(exactly_once, workers, 1)).chain(in_two.then(|| variant(true, 1, 2))).collect()
     }
 }
 
 impl Variant {
     /// What is run where one variant says enough.
-    pub(crate) const KEYED_SUM: Variant = Variant { workload: Workload::W2, exactly_once: true, workers: 1 };
+    pub(crate) const KEYED_SUM: Variant = Variant { workload: Workload::W2, exactly_once: true, workers: 1, processes: 1 };
 
     pub(crate) fn guarantee(self) -> &'static str {
         if self.exactly_once { EXACTLY } else { AT_LEAST }

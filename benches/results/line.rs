@@ -10,6 +10,8 @@ pub(crate) struct Line {
     pub(crate) contender: String,
     pub(crate) guarantee: String,
     pub(crate) workers: u64,
+    /// 0 in lines that were written before there could be more than one.
+    pub(crate) processes: u64,
     pub(crate) records: u64,
     pub(crate) keys: u64,
     pub(crate) skew: f64,
@@ -25,8 +27,9 @@ pub(crate) struct Line {
 impl Line {
     /// What was run, but not by whom: lines with the same are compared.
     pub(crate) fn what(&self) -> String {
-        let Line { workload, guarantee, workers, records, keys, skew, .. } = self;
-        format!("{workload} {guarantee}, workers {workers}, {records} records, {keys} keys, skew {skew}")
+        let Line { workload, guarantee, workers, processes, records, keys, skew, .. } = self;
+        let several = if *processes > 1 { format!("processes {processes}, ") } else { String::new() };
+        format!("{workload} {guarantee}, {several}workers {workers}, {records} records, {keys} keys, skew {skew}")
     }
 
     /// Microseconds.

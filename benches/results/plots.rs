@@ -10,7 +10,7 @@ const CONTENDERS: [&str; 3] = ["headwater", "streams", "ceiling"];
 /// Names of files, without their ending, and what is in them; what was not measured is not drawn.
 pub(crate) fn all(lines: &[Line]) -> Vec<(&'static str, String)> {
     // Workloads as they are run by default; others are in the tables.
-    let plain = |line: &&Line| line.guarantee == "exactly-once" && line.workers == 1 && line.skew == 0.0;
+    let plain = |line: &&Line| line.guarantee == "exactly-once" && line.workers == 1 && line.processes <= 1 && line.skew == 0.0;
     let throughput: Vec<&Line> = lines.iter().filter(|line| line.kind == "throughput").filter(plain).collect();
     let of_kind = |kind: &str| lines.iter().filter(|line| line.kind == kind).collect::<Vec<&Line>>();
     let workload = |line: &Line| match (line.keys, line.records) {

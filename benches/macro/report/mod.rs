@@ -68,6 +68,7 @@ impl<M: Figures> Entry<M> {
             "contender": self.contender,
             "guarantee": self.variant.guarantee(),
             "workers": self.variant.workers,
+            "processes": self.variant.processes,
             "round": self.round,
             "records": data.records,
             "keys": data.keys,
@@ -93,8 +94,12 @@ impl<M: Figures> Entry<M> {
 
     /// One line of progress: what was found, if it went well.
     pub(crate) fn tell(&self, found: impl FnOnce(&M) -> String) {
-        let (workload, guarantee, workers) = (self.variant.workload, self.variant.guarantee(), self.variant.workers);
-        let what = format!("{workload} {guarantee}, workers: {workers}, round {}: {}", self.round, self.contender);
+        let Variant { workload, workers, processes, .. } = self.variant;
+        let guarantee = self.variant.guarantee();
+        let what = format!(
+            "{workload} {guarantee}, processes: {processes}, workers: {workers}, round {}: {}",
+            self.round, self.contender
+        );
         match &self.result {
             Ok(measured) => eprintln!("{what} {}, all results right", found(measured)),
             Err(error) => eprintln!("FAILED: {what}: {error}"),

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Figures, Table, median, range, ratio, rounded};
 use crate::run::Measured;
+use crate::settings::Variant;
 
 impl Figures for Measured {
     fn figures(&self) -> Value {
@@ -26,8 +27,9 @@ impl Table<'_, Measured> {
         let records = self.settings.data.records;
         let mut text = self.heading(format_args!("{records} records, "));
         for (variant, rows) in self.groups() {
-            let (workload, guarantee, workers) = (variant.workload, variant.guarantee(), variant.workers);
-            text += &format!("\n### {workload}: {} ({guarantee}, workers: {workers})\n\n{HEAD}", workload.title());
+            let Variant { workload, workers, processes, .. } = variant;
+            let (title, guarantee) = (workload.title(), variant.guarantee());
+            text += &format!("\n### {workload}: {title} ({guarantee}, processes: {processes}, workers: {workers})\n\n{HEAD}");
             let peer = rows.iter().find(|(contender, _)| *contender == "streams");
             let reference = peer.map(|(_, runs)| median(runs, |run| run.records_per_second));
             rows.iter().for_each(|(contender, runs)| text += &row(contender, runs, reference, records));
