@@ -12,8 +12,11 @@ use headwater_tests::{BrokerOptions, KafkaBroker};
 
 use crate::procfs;
 
-/// A broker as it comes, but for the heap; what is deleted is gone at once, before the next contender is measured.
-const JVM: &str = "-Xmx1g";
+/// A broker as Kafka's own start script runs it (`bin/kafka-server-start.sh` and `bin/kafka-run-class.sh`): with a heap that grows as it is needed it stays
+/// small, and is collected, with pauses of 20 ms and more, several times as often.
+const JVM: &str = "-Xms1g -Xmx1g -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 \
+                   -XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15";
+/// What is deleted is gone at once, before the next contender is measured.
 const DELETED_AFTER: (&str, &str) = ("log.segment.delete.delay.ms", "1000");
 
 /// One broker with the inputs. The order of the fields is that of their ends.
