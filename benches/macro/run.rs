@@ -89,15 +89,13 @@ fn measure(
     let mut progress =
         Progress::of(stage, job, &output, expected.results()).map_err(|error| format!("looking at the input: {error}"))?;
     let before = stage.broker_cpu_seconds();
-    let start = |job: &Job, name: &str| {
-        Running::start(contender.command(job, peer, settings), &log_path(stage, settings, name), &stage.guardian)
+    let start = |number: usize| {
+        let name = if number == 1 { job.app.clone() } else { format!("{}-process-{number}", job.app) };
+        let log = log_path(stage, settings, &name);
+        let job = Job { state: job.state.join(number.to_string()), ..job.clone() };
+        Running::start(contender.command(&job, peer, settings), &log, &stage.guardian)
     };
-    let others = (2..=processes).map(|number| {
-        let name = format!("{}-process-{number}", job.app);
-        start(&Job { state: job.state.join(number.to_string()), ..job.clone() }, &name)
-    });
-    let first = if processes > 1 { &Job { state: job.state.join("1"), ..job.clone() } } else { job };
-    let (running, others) = (start(first, &job.app)?, others.collect::<Result<Vec<Running>, String>>()?);
+    let (running, others) = (start(1)?, (2..=processes).map(start).collect::<Result<Vec<Running>, String>>()?);
     let usage = match contender.ends_by_itself(job.workload) {
         true => running.end(settings.limit, || stage.is_up())?,
         false => running.stop_when(settings.limit, || {

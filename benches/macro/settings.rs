@@ -185,16 +185,22 @@ impl Settings {
             [] => vec![1],
             named => named.to_vec(),
         };
-        let both = guarantees.into_iter().flat_map(|exactly_once| workers.iter().map(move |workers| (exactly_once, *workers)));
-        let variant = |exactly_once, workers, processes| Variant { workload, exactly_once, workers, processes };
-        if !self.processes.is_empty() {
-            let all = both.flat_map(|(exactly_once, workers)| {
-                self.processes.iter().map(move |processes| (exactly_once, workers, *processes))
-            });
-            return all.map(|(exactly_once, workers, processes)| variant(exactly_once, workers, processes)).collect();
+        let processes = if self.processes.is_empty() { &[1] } else { self.processes.as_slice() };
+        let mut variants = Vec::new();
+        for exactly_once in guarantees {
+            for workers in &workers {
+                variants.extend(processes.iter().map(|processes| Variant {
+                    workload,
+                    exactly_once,
+                    workers: *workers,
+                    processes: *processes,
+                }));
+            }
         }
-        let in_two = is_w2 && self.workers.is_empty() && self.guarantees.is_empty();
-        both.map(|(exactly_once, workers)| variant(exactly_once, workers, 1)).chain(in_two.then(|| variant(true, 1, 2))).collect()
+        if is_w2 && self.workers.is_empty() && self.guarantees.is_empty() && self.processes.is_empty() {
+            variants.push(Variant { processes: 2, ..Variant::KEYED_SUM });
+        }
+        variants
     }
 }
 
