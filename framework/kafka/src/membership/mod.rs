@@ -274,8 +274,9 @@ impl Membership for KafkaMembership {
             if !self.subscribed && may_join {
                 self.subscribe()?;
             }
-            let remaining = deadline.saturating_duration_since(Instant::now());
-            let polled = match self.consumer.poll(remaining) {
+            // librdkafka waits for whole milliseconds. Rounded down, what is left of the last one would go by in asking over and over.
+            let remaining = deadline.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000);
+            let polled = match self.consumer.poll(Duration::from_millis(u64::try_from(remaining).unwrap_or(u64::MAX))) {
                 // Nothing is fetched; a stray record has no meaning.
                 None | Some(Ok(_)) => None,
                 Some(Err(error)) => Some(error),
