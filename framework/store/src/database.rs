@@ -38,7 +38,9 @@ impl Database {
             load::remove_leftovers(path)?;
             families.extend(DB::list_cf(&options, path).map_err(|failure| opening(path, failure))?);
         }
-        let descriptors = families.iter().map(|name| engine.family(name));
+        // All but RocksDB's own.
+        let stores = families.len() - 1;
+        let descriptors = families.iter().map(|name| engine.family(name, stores));
         let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|failure| opening(path, failure))?;
         Ok(Self {
             db,

@@ -3,14 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, FlushOptions, LogLevel, Options, WriteBufferManager,
-    WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME, FlushOptions, LogLevel,
+    Options, WriteBufferManager, WriteOptions,
 };
 
 use crate::options::StoreOptions;
 
 /// Tasks among which files are divided before anybody has said how many there are.
 const USUAL_TASKS: usize = 32;
+/// Of what a memtable is expected to hold, the part for its filter, one byte in so many: 15 bits for a record of 60 bytes.
+const FILTER_PART: usize = 32;
 /// RocksDB's own least number of open files.
 const LEAST_OPEN_FILES: usize = 20;
 const KIB: usize = 1 << 10;
@@ -69,9 +71,23 @@ impl Engine {
         self.cache.get_usage()
     }
 
-    /// A column family as every store has it.
-    pub(crate) fn family(&self, name: &str) -> ColumnFamilyDescriptor {
-        ColumnFamilyDescriptor::new(name, self.database())
+    /// A column family as every store of a task with so many has it.
+    pub(crate) fn family(&self, name: &str, stores: usize) -> ColumnFamilyDescriptor {
+        let mut options = self.database();
+        if name != DEFAULT_COLUMN_FAMILY_NAME {
+            self.filter_memtables(&mut options, stores);
+        }
+        ColumnFamilyDescriptor::new(name, options)
+    }
+
+    /// Most of what a store is asked for and the cache in front of it does not have was written long ago, or never: a filter says so at a fifth
+    /// of what a search through the memtable costs, which has a million keys in no order that caches of a processor like. RocksDB takes the
+    /// filter's memory for an empty memtable already, so it follows from how much of the memory for writes a task can have.
+    fn filter_memtables(&self, options: &mut Options, stores: usize) {
+        let per_task = self.options.memory_bytes / 2 / self.tasks.load(Ordering::Relaxed);
+        let expected = per_task.min(self.options.flush_bytes) / stores.max(1);
+        options.set_memtable_whole_key_filtering(true);
+        options.set_memtable_prefix_bloom_ratio((expected / FILTER_PART) as f64 / self.write_buffer_bytes() as f64);
     }
 
     /// Options of a database; its column families use the same.
@@ -89,11 +105,15 @@ impl Engine {
         options
     }
 
+    fn write_buffer_bytes(&self) -> usize {
+        self.options.flush_bytes.saturating_mul(2).max(MIB)
+    }
+
     fn bound_memory(&self, options: &mut Options) {
         options.set_write_buffer_manager(&self.write_buffers);
         // Twice what our own flush lets gather, so that ours, which knows about offsets, normally comes first; one more
         // buffer than usual, so that writes go on while one is flushed.
-        options.set_write_buffer_size(self.options.flush_bytes.saturating_mul(2).max(MIB));
+        options.set_write_buffer_size(self.write_buffer_bytes());
         options.set_max_write_buffer_number(3);
         // The default of 1 MiB is paid by every store of every task for its first key already.
         options.set_arena_block_size(64 * KIB);
