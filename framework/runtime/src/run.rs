@@ -1,9 +1,9 @@
 //! A process of an application from start to stop.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use headwater_core::handover::Side;
 use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Plan};
 
-use crate::backfill::{self, Ended, Goal, goal};
+use crate::backfill::{self, Ended, Goal, Pursuit, pursue};
 use crate::control::new_topic;
 use crate::handover::{Attendance, Seat, check_generation};
 use crate::joining::Joining;
@@ -23,7 +23,6 @@ use crate::starts::Starts;
 use crate::state_desk::{Question, StateDesk};
 use crate::throttle::Throttle;
 use crate::trim::Trimmer;
-use crate::watch::Watch;
 use crate::worker_thread::{FromWorker, Shared, WorkerThread};
 use crate::{Guarantee, Observer, Phase, RunError, RunOptions, Shutdown, topics};
 
@@ -55,7 +54,7 @@ pub struct Process {
     desk: StateDesk,
     questions: Vec<Receiver<Question>>,
     /// Of a bounded run.
-    goal: Option<Watch>,
+    goal: Option<Pursuit>,
     /// Of any other.
     seat: Option<Seat>,
 }
@@ -91,7 +90,7 @@ impl Process {
     ) -> Result<Process, RunError> {
         let (log, observer) = (Arc::clone(&world.log), Arc::clone(&world.observer));
         let mut process = Process::made(blueprint, Some(bounds), None, world, options)?;
-        process.goal = Some(goal::watch(goal, &process.plan, &log, &observer)?);
+        process.goal = Some(pursue(goal, &process.plan, &log, &observer)?);
         Ok(process)
     }
 
@@ -190,7 +189,7 @@ impl Process {
     ) -> Result<Ended, RunError> {
         let (mut rebalances, mut starts) = (0, Starts::default());
         while !shutdown.is_requested() {
-            if let Some(ended) = self.goal.as_ref().map_or(Ok(None), Watch::ended)? {
+            if let Some(ended) = self.goal_ended()? {
                 return Ok(ended);
             }
             if let Some(ended) = attendance.map_or(Ok(None), Attendance::ended)? {
@@ -219,6 +218,13 @@ impl Process {
             self.tell_phase(rebalances > 0);
         }
         Ok(Ended::Stopped)
+    }
+
+    /// How the run ended that this process works on, once it has.
+    fn goal_ended(&mut self) -> Result<Option<Ended>, RunError> {
+        let Some(goal) = &mut self.goal else { return Ok(None) };
+        goal.committed(&self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner));
+        goal.ended()
     }
 
     /// Hand-overs are attended to unless the run is bounded.

@@ -25,7 +25,7 @@ struct Seen {
 /// group must be served meanwhile.
 pub(crate) struct Watch {
     seen: Arc<Mutex<Seen>>,
-    _keep: Sender<()>,
+    look_now: Sender<()>,
 }
 
 impl Watch {
@@ -35,11 +35,11 @@ impl Watch {
         mut pause: Duration,
         mut look: impl FnMut() -> Result<Next, RunError> + Send + 'static,
     ) -> Result<Watch, LogError> {
-        let (keep, stopped) = channel::<()>();
+        let (look_now, asked) = channel::<()>();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let found = Arc::clone(&seen);
         let work = move || {
-            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            while asked.recv_timeout(pause) != Err(RecvTimeoutError::Disconnected) {
                 let end = match look() {
                     Ok(Next::After(wait)) => {
                         pause = wait;
@@ -54,7 +54,13 @@ impl Watch {
         };
         let thread = std::thread::Builder::new().name(name.into()).spawn(work);
         thread.map_err(|error| LogError::Fatal(format!("no thread for the {name} watch: {error}")))?;
-        Ok(Watch { seen, _keep: keep })
+        Ok(Watch { seen, look_now })
+    }
+
+    /// Has it look without waiting for the pause to be over.
+    pub(crate) fn look_now(&self) {
+        // It has nothing to look at any more once it knows how it ended.
+        let _ = self.look_now.send(());
     }
 
     /// How it ended, once it has. An error is told once.

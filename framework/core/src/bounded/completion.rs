@@ -63,6 +63,12 @@ impl Completion {
         Some(Completion { bounds, inputs, repartitions })
     }
 
+    /// Where each partition of its inputs ends of which it reads anything.
+    pub fn ends(&self) -> impl Iterator<Item = (TopicPartition, i64)> {
+        let ends = self.inputs.iter().map(|partition| (partition, self.bounds.span(partition)));
+        ends.filter(|(_, span)| !span.is_empty()).map(|(partition, span)| (partition.clone(), span.end))
+    }
+
     /// Asks for the committed positions.
     ///
     /// # Errors

@@ -1,16 +1,17 @@
 //! Knowing that a run has reached its end, or was given up, while it is worked on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_core::Plan;
 use headwater_core::bounded::{Completion, Progress, RunPhase};
 use headwater_core::port::{Log, LogError, ReaderConfig};
+use headwater_core::{Plan, TopicPartition};
 
 use super::RunLook;
-use crate::Observer;
 use crate::control::Control;
 use crate::watch::{Next, Watch};
+use crate::{Observer, RunError};
 
 /// Between two looks at committed positions: a run that is done waits for the next one. More where they take long.
 const LOOK: Duration = Duration::from_millis(50);
@@ -46,13 +47,38 @@ pub struct Goal {
     pub tell: Box<dyn Fn(Progress) + Send>,
 }
 
-/// A watch over the run of this plan.
-pub(crate) fn watch(goal: Goal, plan: &Plan, log: &Arc<dyn Log>, observer: &Arc<dyn Observer>) -> Result<Watch, LogError> {
+/// A run being watched.
+pub(crate) struct Pursuit {
+    watch: Watch,
+    /// What this process has not committed to the end itself, as far as it knows.
+    unfinished: Vec<(TopicPartition, i64)>,
+}
+
+impl Pursuit {
+    /// How it ended, once it has. An error is told once.
+    pub(crate) fn ended(&self) -> Result<Option<Ended>, RunError> {
+        self.watch.ended()
+    }
+
+    /// Has the watch look at once when this process has committed all inputs to their ends. Where others have a part in the run it never does by
+    /// itself, and the next look tells.
+    pub(crate) fn committed(&mut self, positions: &BTreeMap<TopicPartition, i64>) {
+        let before = self.unfinished.len();
+        self.unfinished.retain(|(partition, end)| positions.get(partition).is_none_or(|position| position < end));
+        if self.unfinished.is_empty() && before > 0 {
+            self.watch.look_now();
+        }
+    }
+}
+
+/// Watches the run of this plan.
+pub(crate) fn pursue(goal: Goal, plan: &Plan, log: &Arc<dyn Log>, observer: &Arc<dyn Observer>) -> Result<Pursuit, LogError> {
     let Some(completion) = Completion::of(plan) else { return Err(LogError::Fatal("the plan has no bounds".into())) };
+    let unfinished = completion.ends().collect();
     let mut reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
     let (log, observer) = (Arc::clone(log), Arc::clone(observer));
     let (started, mut asked, mut told, mut first) = (Instant::now(), Instant::now(), None::<Instant>, None);
-    Watch::start("goal", LOOK, move || {
+    let watch = Watch::start("goal", LOOK, move || {
         let began = Instant::now();
         match completion.look_closely(reader.as_mut()) {
             Ok((progress, inputs)) => {
@@ -80,5 +106,6 @@ pub(crate) fn watch(goal: Goal, plan: &Plan, log: &Arc<dyn Log>, observer: &Arc<
             }
         }
         Ok(Next::After(LOOK.max(began.elapsed() * PART)))
-    })
+    })?;
+    Ok(Pursuit { watch, unfinished })
 }
