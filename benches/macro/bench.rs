@@ -10,6 +10,9 @@ use crate::run::{self, Measured};
 use crate::settings::{Settings, Variant};
 use crate::stage::Stage;
 
+/// The round that is not measured.
+const REHEARSAL: usize = 0;
+
 /// Everything that is run on one broker. Each method runs one kind, prints its table, and answers whether all of it went well.
 pub(crate) struct Bench<'a> {
     pub(crate) stage: Stage,
@@ -25,7 +28,8 @@ impl Bench<'_> {
         let variants: Vec<Variant> = measured.flat_map(|workload| self.settings.variants(*workload)).collect();
         let mut entries: Vec<Entry<Measured>> = Vec::new();
         for (round, variant, contender) in self.schedule(&variants).filter(|(_, variant, contender)| contender.runs(*variant)) {
-            let result = run::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
+            let number = number(round, &entries);
+            let result = run::run(&self.stage, self.settings, &self.peer, (variant, contender, number));
             let entry = Entry { variant, contender: contender.to_string(), round, result };
             self.keep(&mut entries, "throughput", entry, |measured| {
                 format!("{:.0} records/s, {:.1} s", measured.records_per_second, measured.total_seconds)
@@ -39,7 +43,8 @@ impl Bench<'_> {
         let mut entries: Vec<Entry<Latency>> = Vec::new();
         let variants = self.settings.latency_variants();
         for (round, variant, contender) in self.schedule(&variants).filter(|(.., contender)| *contender != Contender::Plain) {
-            let result = latency::run(&self.stage, self.settings, &self.peer, (variant, contender, entries.len() + 1));
+            let number = number(round, &entries);
+            let result = latency::run(&self.stage, self.settings, &self.peer, (variant, contender, number));
             let entry = Entry { variant, contender: contender.to_string(), round, result };
             self.keep(&mut entries, "latency", entry, |measured| {
                 format!("p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", measured.p50_ms, measured.p99_ms, measured.max_ms)
@@ -86,11 +91,15 @@ impl Bench<'_> {
         Ok(self.conclude(&entries, |table| table.restart()))
     }
 
-    /// Rounds, in each all variants, and of each all contenders: what drifts on the machine meets everybody alike.
+    /// Rounds, in each all variants, and of each all contenders: what drifts on the machine meets everybody alike. Where there are several, a
+    /// rehearsal of the first variant comes before them: the broker's JVM takes a minute of work to compile what it does, and whoever came first
+    /// would pay for that.
     fn schedule<'a>(&'a self, variants: &'a [Variant]) -> impl Iterator<Item = (usize, Variant, Contender)> + 'a {
-        let contenders = &self.settings.contenders;
-        (1..=self.settings.rounds).flat_map(move |round| {
-            variants.iter().flat_map(move |variant| contenders.iter().map(move |contender| (round, *variant, *contender)))
+        let first = if self.settings.rounds > 1 { REHEARSAL } else { 1 };
+        (first..=self.settings.rounds).flat_map(move |round| {
+            let variants = if round == REHEARSAL { &variants[..variants.len().min(1)] } else { variants };
+            let contenders = self.settings.contenders.iter();
+            variants.iter().flat_map(move |variant| contenders.clone().map(move |contender| (round, *variant, *contender)))
         })
     }
 
@@ -102,8 +111,11 @@ impl Bench<'_> {
         tell: impl FnOnce(&M) -> String,
     ) -> Result<(), String> {
         entry.tell(tell);
-        entry.write(kind, self.settings, &self.origin)?;
-        entries.push(entry);
+        // A wrong result counts whenever it comes.
+        if entry.round != REHEARSAL || entry.result.is_err() {
+            entry.write(kind, self.settings, &self.origin)?;
+            entries.push(entry);
+        }
         self.stage.is_up().map_err(|_| "the broker has ended; what was measured before is in the lines above".to_owned())
     }
 
@@ -113,4 +125,9 @@ impl Bench<'_> {
         }
         entries.iter().all(|entry| entry.result.is_ok())
     }
+}
+
+/// What tells a run's topics and groups from those of others.
+fn number<M>(round: usize, before: &[Entry<M>]) -> usize {
+    if round == REHEARSAL { 0 } else { before.len() + 1 }
 }
