@@ -2,12 +2,14 @@
 //! where it is cheap.
 
 mod entry;
+mod newest;
 
 use std::hash::BuildHasher;
 
 use entry::Entry;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use newest::Newest;
 
 /// When it is full, a hand goes round over the places of the table: what was used since it came by last stays, everything else goes (CLOCK, Corbató 1968). So
 /// what is used often stays, all of the memory is of use, and an entry has no place in any list that would have to be kept.
@@ -21,6 +23,7 @@ pub(super) struct Cache {
     /// Whether it has all that the store has: what it does not know is not there.
     is_complete: bool,
     hasher: RandomState,
+    newest: Newest,
 }
 
 impl Cache {
@@ -45,6 +48,7 @@ impl Cache {
         if self.limit == 0 {
             return None;
         }
+        self.admit();
         let hash = self.hasher.hash_one(key);
         match self.table.find_mut(hash, |entry| entry.key() == key) {
             Some(entry) => {
@@ -55,8 +59,34 @@ impl Cache {
         }
     }
 
+    /// Takes down what was found in the store for `key`, which was not known here.
+    pub(super) fn found(&mut self, key: &[u8], value: Option<&[u8]>) {
+        if self.limit > 0 {
+            self.newest.set(key, value);
+        }
+    }
+
+    /// `key` is being written: what was found for it is of no use any more.
+    pub(super) fn outdate(&mut self, key: &[u8]) {
+        if self.newest.is_of(key) {
+            self.newest.clear();
+        }
+    }
+
+    /// Gives what was found last a place in the table.
+    fn admit(&mut self) {
+        if self.newest.is_set() {
+            let mut newest = std::mem::take(&mut self.newest);
+            self.put(newest.key(), newest.value());
+            // Its memory is for the next one.
+            newest.clear();
+            self.newest = newest;
+        }
+    }
+
     /// Takes down what the store has for `key`.
     pub(super) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.outdate(key);
         if self.limit == 0 {
             self.is_complete = false;
             return;
@@ -128,9 +158,14 @@ mod tests {
                 let (key, value) = (vec![key], length.map(|length| vec![fill; usize::from(length)]));
                 if is_read {
                     let known = cache.get(&key).map(|known| known.map(<[u8]>::to_vec));
-                    let held = store.get(&key).cloned();
-                    prop_assert!(known.is_none() || known == held || (is_new && known == Some(None) && held.is_none()));
+                    let held = store.get(&key).cloned().flatten();
+                    if let Some(known) = known {
+                        prop_assert_eq!(known, held);
+                    } else {
+                        cache.found(&key, held.as_deref());
+                    }
                 } else {
+                    cache.outdate(&key);
                     cache.put(&key, value.as_deref());
                     // One that has grown may have to go itself.
                     let known = cache.get(&key);
@@ -154,6 +189,21 @@ mod tests {
             assert_eq!(cache.get(&[key]), None, "its old value is not what it has");
         }
         assert_eq!((0..8).filter(|number| cache.get(&[*number]).is_some()).count(), 8);
+    }
+
+    #[test]
+    fn what_was_found_gets_a_place_unless_it_is_written_next() {
+        let mut cache = Cache::default();
+        cache.set_limit(1000);
+        cache.found(&[1], Some(b"a"));
+        assert_eq!(cache.get(&[1]), Some(Some(&b"a"[..])));
+        cache.found(&[2], None);
+        cache.outdate(&[2]);
+        assert_eq!(cache.get(&[2]), None);
+        cache.found(&[3], None);
+        assert_eq!(cache.get(&[4]), None);
+        assert_eq!(cache.get(&[3]), Some(None));
+        assert_eq!(cache.get(&[1]), Some(Some(&b"a"[..])));
     }
 
     #[test]

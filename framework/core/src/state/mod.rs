@@ -107,7 +107,7 @@ impl TaskState {
             return Ok(with(known));
         }
         let found = self.committed.get(store, key)?;
-        cache.put(key, found.as_deref());
+        cache.found(key, found.as_deref());
         Ok(with(found.as_deref()))
     }
 
@@ -126,6 +126,7 @@ impl TaskState {
         if held.limit.as_ref().is_some_and(|limit| limit.check(size).is_err()) {
             self.oversized.push((store, Bytes::copy_from_slice(key)));
         }
+        held.cache.get_mut().outdate(key);
         let (place, before) = held.overlay.write(key, value);
         self.journal.push((store, place, before));
     }
