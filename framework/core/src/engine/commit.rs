@@ -27,7 +27,7 @@ impl Worker {
         let since = self.open_since.unwrap_or(self.last_commit);
         let EngineOptions { commit_interval, bulk_interval, .. } = self.options;
         // Whether somebody waits for what is left.
-        let interval = match (self.progressed, self.posture.attempt.is_some()) {
+        let interval = match (self.round > 0, self.posture.attempt.is_some()) {
             (true, false) => commit_interval.max(bulk_interval),
             (false, true) => Duration::ZERO,
             _ => commit_interval,
@@ -103,7 +103,7 @@ impl Worker {
 
     fn commit_transaction(&mut self, now: Duration, membership: &GroupMetadata, flight: &mut Flight) -> Result<(), LogError> {
         self.launch_all(now, flight)?;
-        self.send_changes(flight, true)?;
+        self.send_changes(flight, usize::MAX)?;
         let Some(producer) = &mut self.producer else { return Err(gone()) };
         producer.commit(flight.positions(), membership)?;
         self.open_since = None;
@@ -129,17 +129,22 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends changes to changelogs: those of the next task that has any, or all.
-    pub(super) fn send_changes(&mut self, flight: &mut Flight, all: bool) -> Result<(), LogError> {
+    /// Sends changes to changelogs, so many at most.
+    pub(super) fn send_changes(&mut self, flight: &mut Flight, most: usize) -> Result<(), LogError> {
         let traced = self.is_tracing();
         let Some(producer) = &mut self.producer else { return Err(gone()) };
-        while let Some(id) = flight.next_unsent() {
+        let mut room = most;
+        while let Some((id, sent)) = flight.next_unsent() {
             let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
-            if let Err((store, key, error)) = send_changes(task, producer.as_mut(), traced, &mut self.report) {
+            let all = task.state.flying_len();
+            let now = room.min(all - sent);
+            if let Err((store, key, error)) = send_changes(task, (sent, now), producer.as_mut(), traced, &mut self.report) {
                 task.blame_writer(store, &key);
                 return Err(error);
             }
-            if !all && task.state.is_flying() {
+            room -= now;
+            if sent + now < all {
+                flight.go_on(id, sent + now);
                 break;
             }
         }
@@ -221,15 +226,16 @@ impl Worker {
     }
 }
 
-/// Sends a task's changes to its changelogs. An error says what it is about.
+/// Sends so many of a task's changes, after the first ones, to its changelogs. An error says what it is about.
 fn send_changes(
     task: &Task,
+    (first, count): (usize, usize),
     producer: &mut dyn Producer,
     traced: bool,
     report: &mut Report,
 ) -> Result<(), (usize, Bytes, LogError)> {
     let timestamp = task.time().max(Timestamp::from_millis(0));
-    for (store, key, value) in task.state.flying() {
+    for (store, key, value) in task.state.flying().skip(first).take(count) {
         let Some(topic) = task.changelog_of(store) else { continue };
         let sent = producer.send(Outgoing {
             topic,

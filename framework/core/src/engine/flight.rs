@@ -17,6 +17,8 @@ use crate::record::TopicPartition;
 
 /// One slice of a wait for the answer about positions.
 const SLICE: Duration = Duration::from_secs(1);
+/// Changes that are sent or applied in a round at least: half a millisecond of work, for which records that come meanwhile wait.
+const LEAST_CHANGES: usize = 128;
 
 /// How far a commit has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(super) struct Flight {
     steps: usize,
     /// The tasks whose changes are not sent yet.
     unsent: VecDeque<TaskId>,
+    /// How many of the first one's are.
+    sent: usize,
     /// The tasks whose stores have not followed yet.
     tasks: VecDeque<TaskId>,
     /// What changelogs took: the offset after the last record of each.
@@ -129,7 +133,7 @@ impl Worker {
             return Ok(true);
         }
         if flight.leg == Leg::Launched {
-            self.send_changes(flight, wait)?;
+            self.send_changes(flight, self.changes_at_once(wait))?;
             if !flight.unsent.is_empty() {
                 return Ok(false);
             }
@@ -158,19 +162,34 @@ impl Worker {
         Ok(true)
     }
 
-    /// What a commit covered is committed: the stores follow, those of one task with changes in a round if nobody waits.
+    /// How many changes are sent or applied in this round. More than records were processed, or a commit would never end under load.
+    fn changes_at_once(&self, wait: bool) -> usize {
+        if wait { usize::MAX } else { LEAST_CHANGES.max(2 * self.round) }
+    }
+
+    /// What a commit covered is committed: the stores follow, in steps of some changes if nobody waits.
     pub(super) fn land(&mut self, mut flight: Flight, wait: bool) -> Result<Option<CommitReport>, EngineError> {
+        let mut room = self.changes_at_once(wait);
         while let Some(id) = flight.tasks.pop_front() {
             let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
-            let is_work = task.state.is_flying();
-            match task.committed(&flight.delivered, &flight.positions) {
+            let left = task.state.flying_len();
+            // Damaged ones are not processed with any more.
+            let applied = if left > room && flight.damaged.is_empty() {
+                match task.state.apply_some(room) {
+                    Ok(()) => {
+                        flight.tasks.push_front(id);
+                        self.flight = Some(flight);
+                        return Ok(None);
+                    }
+                    error => error,
+                }
+            } else {
+                task.committed(&flight.delivered, &flight.positions)
+            };
+            room = room.saturating_sub(left);
+            match applied {
                 Ok(()) => flight.report.times.push((id, task.time())),
                 Err(error) => flight.damaged.push((id, error)),
-            }
-            // Damaged ones are not processed with any more.
-            if !wait && is_work && flight.damaged.is_empty() && !flight.tasks.is_empty() {
-                self.flight = Some(flight);
-                return Ok(None);
             }
         }
         // What they lack is in their changelogs.
@@ -202,6 +221,7 @@ impl Flight {
             positions: Positions::new(),
             steps,
             unsent: VecDeque::new(),
+            sent: 0,
             tasks: VecDeque::new(),
             delivered: Vec::new(),
             report: CommitReport { progressed, ..CommitReport::default() },
@@ -216,9 +236,15 @@ impl Flight {
         self.positions.extend(positions);
     }
 
-    /// The task whose changes are sent next.
-    pub(super) fn next_unsent(&mut self) -> Option<TaskId> {
-        self.unsent.pop_front()
+    /// The task whose changes are sent next, and how many of them are sent already.
+    pub(super) fn next_unsent(&mut self) -> Option<(TaskId, usize)> {
+        self.unsent.pop_front().map(|id| (id, std::mem::take(&mut self.sent)))
+    }
+
+    /// That task is not done: so many of its changes are sent.
+    pub(super) fn go_on(&mut self, task: TaskId, sent: usize) {
+        self.unsent.push_front(task);
+        self.sent = sent;
     }
 
     /// What it covers.

@@ -85,8 +85,8 @@ pub struct Worker {
     /// What the caller said the time of day is.
     pub(super) wall: Option<Timestamp>,
     pub(super) report: Report,
-    /// Whether the last round of processing got anywhere.
-    pub(super) progressed: bool,
+    /// Records that the last round of processing got through.
+    pub(super) round: usize,
     /// Whether the last poll took all that had been fetched, so that a silent partition is known to be silent.
     drained: bool,
     /// Partitions that went on at another offset during this poll: the rest of what it brought of them is not to be used.
@@ -132,7 +132,7 @@ impl Worker {
             last_touch: Duration::ZERO,
             wall: None,
             report: Report::default(),
-            progressed: false,
+            round: 0,
             drained: false,
             redirected: HashSet::new(),
         })
@@ -174,9 +174,9 @@ impl Worker {
     pub fn poll(&mut self, timeout: Duration) -> Result<usize, EngineError> {
         self.retry_waiting()?;
         self.redirected.clear();
-        let restored = self.poll_restores(if self.progressed { Duration::ZERO } else { timeout })?;
+        let restored = self.poll_restores(if self.round > 0 { Duration::ZERO } else { timeout })?;
         let timeout = if self.restoring.is_empty() { timeout } else { Duration::ZERO };
-        if self.progressed && self.buffered().0 > 2 * FETCH as u64 {
+        if self.round > 0 && self.buffered().0 > 2 * FETCH as u64 {
             // There is enough to do; the client fetches on its own meanwhile.
             self.drained = false;
             return Ok(restored);
@@ -218,7 +218,7 @@ impl Worker {
         }
         self.touch(now)?;
         self.rest_restore_reader(now);
-        self.progressed = processed > 0;
+        self.round = processed;
         if now.saturating_sub(self.last_markers) >= self.options.marker_interval {
             // While records flow they carry event time to most partitions; the others must not wait until the flow ends.
             let to = if processed == 0 { Markers::All } else { Markers::Silent };

@@ -35,6 +35,8 @@ struct Store {
     overlay: Overlay,
     /// The changes of the commit under way, if one is.
     flying: Overlay,
+    /// How many of them are applied.
+    landed: usize,
     /// What the committed store has, as far as it was looked up.
     cache: RefCell<Cache>,
     /// For a time-ordered store: where its entries begin.
@@ -215,31 +217,49 @@ impl TaskState {
         }
     }
 
-    /// Whether the commit under way has taken any changes along.
-    pub(crate) fn is_flying(&self) -> bool {
-        self.stores.iter().any(|store| !store.flying.is_empty())
-    }
-
     /// What the commit under way has taken along, for the changelogs: store, key, and new value or none.
     pub(crate) fn flying(&self) -> impl Iterator<Item = (usize, &Bytes, &Written)> {
         let changes = self.stores.iter().enumerate();
-        changes.flat_map(|(store, held)| held.flying.iter().map(move |(key, value)| (store, key, value)))
+        changes.flat_map(|(store, held)| held.flying.after(0).map(move |(key, value)| (store, key, value)))
+    }
+
+    /// How many of these changes are not applied.
+    pub(crate) fn flying_len(&self) -> usize {
+        self.stores.iter().map(|held| held.flying.len() - held.landed).sum()
+    }
+
+    /// The commit succeeded: applies so many of the changes that it has taken along, and no offsets yet. Until [`apply`](TaskState::apply) has done the rest the stores have
+    /// changes that are in the changelogs behind their checkpoints, and that whoever opens them next reads again.
+    pub(crate) fn apply_some(&mut self, most: usize) -> Result<(), StoreError> {
+        let mut changes = Vec::new();
+        for (store, held) in self.stores.iter_mut().enumerate() {
+            let before = changes.len();
+            let some = held.flying.after(held.landed).take(most - before);
+            changes.extend(some.map(|(key, value)| Change { store, key: key.clone(), value: value.clone() }));
+            held.landed += changes.len() - before;
+        }
+        self.write(&changes, &[])
     }
 
     /// The commit succeeded: applies what it has taken along, together with the changelog offsets that reaches.
     pub(crate) fn apply(&mut self, reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         let mut changes = Vec::new();
         for (store, held) in self.stores.iter_mut().enumerate() {
-            changes.extend(held.flying.take().map(|(key, value)| Change { store, key, value }));
+            let landed = std::mem::take(&mut held.landed);
+            changes.extend(held.flying.take().skip(landed).map(|(key, value)| Change { store, key, value }));
             if held.overlay.is_empty() {
                 // Where nothing is written during commits one of the two has all the room, and keeps it.
                 held.overlay = std::mem::take(&mut held.flying);
             }
         }
+        self.write(&changes, reached)
+    }
+
+    fn write(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         if !changes.is_empty() || !reached.is_empty() {
-            self.committed.apply(&changes, reached)?;
+            self.committed.apply(changes, reached)?;
         }
-        for Change { store, key, value } in &changes {
+        for Change { store, key, value } in changes {
             self.stores[*store].cache.get_mut().put(key, value.as_deref());
         }
         Ok(())

@@ -82,9 +82,14 @@ impl Overlay {
         sorted.range::<[u8], _>((Bound::Included(from), to)).filter_map(|(_, place)| self.changes.get_index(*place))
     }
 
-    /// All changes in the order in which their keys were written first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Written)> {
-        self.changes.iter()
+    /// All changes in the order in which their keys were written first, but for so many of them.
+    pub(crate) fn after(&self, first: usize) -> impl Iterator<Item = (&Bytes, &Written)> {
+        self.changes.iter().skip(first)
+    }
+
+    /// Keys that were written.
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
     }
 
     /// The same, leaving the overlay empty.

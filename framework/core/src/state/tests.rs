@@ -55,6 +55,8 @@ enum Act {
     Step(Vec<(u8, Option<u8>)>, bool),
     /// A commit begins, or the one under way ends.
     Commit,
+    /// The commit under way applies so many changes, if it has as many.
+    Land(usize),
     /// Everything begins again at the last commit.
     Fail,
     /// A checkpoint is stored, with nothing else.
@@ -66,6 +68,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (writes, prop::bool::weighted(0.8)).prop_map(|(writes, is_kept)| Act::Step(writes, is_kept)),
         3 => Just(Act::Commit),
+        2 => (0usize..4).prop_map(Act::Land),
         1 => Just(Act::Fail),
         1 => Just(Act::Touch),
     ]
@@ -114,7 +117,7 @@ proptest! {
     ) {
         let mut state = over(Box::new(Disk::default()), cache);
         let (mut now, mut flying, mut committed) = (Model::new(), None::<(Model, Model)>, Model::new());
-        let mut changed = Model::new();
+        let (mut changed, mut has_landed) = (Model::new(), false);
         for (number, act) in acts.into_iter().enumerate() {
             match act {
                 Act::Step(writes, is_kept) => {
@@ -141,6 +144,7 @@ proptest! {
                         prop_assert_eq!(&sent, &std::mem::take(&mut changed), "each changed key once, with its newest value");
                         prop_assert!(!state.is_dirty());
                         flying = Some((now.clone(), sent));
+                        has_landed = false;
                     }
                     Some((as_of, _)) => {
                         state.apply(&[(0, Checkpoint::at(number as i64))]).unwrap();
@@ -148,9 +152,21 @@ proptest! {
                         prop_assert_eq!(state.committed().offset(0).unwrap(), Some(number as i64));
                     }
                 },
+                Act::Land(most) => {
+                    state.apply_some(most.min(state.flying_len())).unwrap();
+                    has_landed |= most > 0 && flying.is_some();
+                }
                 Act::Fail => {
-                    state = over(state.into_committed(), cache);
-                    (now, flying) = (committed.clone(), None);
+                    let mut disk = state.into_committed();
+                    if let Some((as_of, sent)) = flying.take().filter(|_| has_landed) {
+                        // Its checkpoint is the old one, so all that the changelog has taken since is read again.
+                        let value = |value: Vec<u8>| (!value.is_empty()).then(|| Bytes::from(value));
+                        let change = |(key, is): (Vec<u8>, Vec<u8>)| Change { store: 0, key: key.into(), value: value(is) };
+                        disk.apply(&sent.into_iter().map(change).collect::<Vec<_>>(), &[]).unwrap();
+                        committed = as_of;
+                    }
+                    state = over(disk, cache);
+                    now = committed.clone();
                     changed.clear();
                 }
                 Act::Touch => state.touch(&[(0, Checkpoint::at(-1))]).unwrap(),
@@ -163,6 +179,8 @@ proptest! {
             }
         }
         check(&state, &now, from, to)?;
-        check(&over(state.into_committed(), cache), &committed, from, to)?;
+        if !has_landed || flying.is_none() {
+            check(&over(state.into_committed(), cache), &committed, from, to)?;
+        }
     }
 }
