@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use headwater_core::port::StoreError;
 use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, ErrorKind, WriteBatch};
 
+use crate::behind::Behind;
 use crate::directory::damage;
 use crate::engine::{self, Engine, Wait};
 use crate::unflushed::Unflushed;
@@ -16,6 +17,7 @@ pub(crate) struct Database {
     db: DB,
     path: PathBuf,
     families: Vec<String>,
+    behind: Mutex<Behind>,
     unflushed: Mutex<Unflushed>,
     /// The first failed write. Memory and disk may disagree from there on, so nothing is answered any more.
     failure: OnceLock<String>,
@@ -46,6 +48,7 @@ impl Database {
             db,
             path: path.to_owned(),
             families: families.into_iter().collect(),
+            behind: Mutex::default(),
             unflushed: Mutex::default(),
             failure: OnceLock::new(),
         })
@@ -76,13 +79,20 @@ impl Database {
 
     fn write_at(&self, batch: WriteBatch, flush_bytes: usize, now: Instant) -> Result<(), StoreError> {
         let bytes = batch.size_in_bytes();
-        self.poison_on_failure(self.reader()?.write_opt(batch, &engine::write_options()))?;
-        let large = {
-            let mut unflushed = self.unflushed();
-            unflushed.add(bytes, now);
-            unflushed.is_large(flush_bytes)
-        };
-        if large { self.flush(Wait::Begun) } else { Ok(()) }
+        self.put(batch)?;
+        if self.count(bytes, flush_bytes, now) { self.flush(Wait::Begun) } else { Ok(()) }
+    }
+
+    /// Writes a batch into memtables and does not count it.
+    pub(crate) fn put(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.poison_on_failure(self.reader()?.write_opt(batch, &engine::write_options()))
+    }
+
+    /// Counts bytes that a crash would lose. Whether there are as many as `flush_bytes` by now.
+    pub(crate) fn count(&self, bytes: usize, flush_bytes: usize, now: Instant) -> bool {
+        let mut unflushed = self.unflushed();
+        unflushed.add(bytes, now);
+        unflushed.is_large(flush_bytes)
     }
 
     /// Flushes when the oldest write is older than `age`. Called by the flusher.
@@ -91,11 +101,12 @@ impl Database {
         if old { self.flush(Wait::Done) } else { Ok(()) }
     }
 
-    /// Flushes all column families as one.
+    /// Flushes everything that was applied, all column families as one.
     pub(crate) fn flush(&self, wait: Wait) -> Result<(), StoreError> {
         let db = self.reader()?;
         // Before, not after: what is written meanwhile counts for the next flush.
         self.unflushed().clear();
+        self.write_behind(false)?;
         // Every one, for RocksDB flushes together only those it is given, and an offset must not overtake its store.
         let families = self.families.iter().map(|name| self.family(name)).collect::<Result<Vec<_>, _>>()?;
         self.poison_on_failure(db.flush_cfs_opt(&families, &engine::flush_options(wait)))
@@ -123,6 +134,12 @@ impl Database {
             self.failure.get_or_init(|| failure.to_string());
             self.fault(failure)
         })
+    }
+
+    /// What is applied and not in RocksDB yet.
+    pub(crate) fn behind(&self) -> MutexGuard<'_, Behind> {
+        // Whoever panics with it leaves a change out at worst, which the changelog has, and the process with it.
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unflushed(&self) -> MutexGuard<'_, Unflushed> {

@@ -13,6 +13,10 @@ use crate::options::StoreOptions;
 const USUAL_TASKS: usize = 32;
 /// Of what a memtable is expected to hold, the part for its filter, one byte in so many: 15 bits for a record of 60 bytes.
 const FILTER_PART: usize = 32;
+/// Of the memory for writes, the part in which a task gathers changes, one byte in so many.
+const BEHIND_PART: usize = 16;
+/// More than this gathered makes a change hardly cheaper.
+const MOST_BEHIND: usize = 2 << 20;
 /// RocksDB's own least number of open files.
 const LEAST_OPEN_FILES: usize = 20;
 const KIB: usize = 1 << 10;
@@ -47,6 +51,16 @@ impl Engine {
     /// Files one task may keep open. RocksDB takes no fewer than this least.
     fn open_files_per_task(&self) -> usize {
         (self.options.open_files / self.tasks.load(Ordering::Relaxed)).max(LEAST_OPEN_FILES)
+    }
+
+    /// Bytes that a task gathers before they are written into its memtables. As many again are gathered meanwhile.
+    pub(crate) fn behind_bytes(&self) -> usize {
+        (self.memory_per_task() / BEHIND_PART).min(MOST_BEHIND)
+    }
+
+    /// Of the memory for writes, what a task can have.
+    fn memory_per_task(&self) -> usize {
+        self.options.memory_bytes / 2 / self.tasks.load(Ordering::Relaxed)
     }
 
     /// Whether the memory budget is used up.
@@ -84,8 +98,7 @@ impl Engine {
     /// of what a search through the memtable costs, which has a million keys in no order that caches of a processor like. RocksDB takes the
     /// filter's memory for an empty memtable already, so it follows from how much of the memory for writes a task can have.
     fn filter_memtables(&self, options: &mut Options, stores: usize) {
-        let per_task = self.options.memory_bytes / 2 / self.tasks.load(Ordering::Relaxed);
-        let expected = per_task.min(self.options.flush_bytes) / stores.max(1);
+        let expected = self.memory_per_task().min(self.options.flush_bytes) / stores.max(1);
         options.set_memtable_whole_key_filtering(true);
         options.set_memtable_prefix_bloom_ratio((expected / FILTER_PART) as f64 / self.write_buffer_bytes() as f64);
     }

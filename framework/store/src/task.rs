@@ -6,6 +6,7 @@ use bytes::Bytes;
 use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores, StoreError, StoreRange, StoreTrouble};
 use rocksdb::{ColumnFamily, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, ReadOptions, WriteBatch};
 
+use crate::behind::StoreNames;
 use crate::database::Database;
 use crate::engine::Wait;
 use crate::load::{Load, Target};
@@ -61,7 +62,10 @@ impl RocksTask {
             let checkpoint_key = checkpoint::key(&store.name);
             Store { name: store.name.clone(), family, checkpoint_key, load: None }
         });
-        let mut task = Self { database, stores: stores.collect(), notes, claim, shared };
+        let stores: Vec<Store> = stores.collect();
+        let names = |store: &Store| StoreNames { family: store.family.clone(), checkpoint_key: store.checkpoint_key.clone() };
+        database.serve(stores.iter().map(names).collect());
+        let mut task = Self { database, stores, notes, claim, shared };
         let old = (0..task.stores.len()).filter_map(|store| task.stored(store).transpose());
         if old.collect::<Result<Vec<_>, _>>()?.iter().any(|value| checkpoint::is_old(value)) {
             task.notes.push((StoreTrouble::OlderFormat, String::from("checkpoints of format 1 have an offset only")));
@@ -96,29 +100,6 @@ impl RocksTask {
         self.database.family(&self.store(index)?.family)
     }
 
-    /// Changes and offsets as one batch. Nothing is written if any of them names a store that is not open.
-    fn batch(&self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<WriteBatch, StoreError> {
-        // Looked up once per commit, not once per change.
-        let families = (0..self.stores.len()).map(|index| self.family(index)).collect::<Result<Vec<_>, _>>()?;
-        // In order of their keys, RocksDB finds each one's place in its memtable from the place before: a third of the time. Writes of one key stay in
-        // their order.
-        let mut sorted: Vec<&Change> = changes.iter().collect();
-        sorted.sort_by(|a, b| (a.store, &a.key).cmp(&(b.store, &b.key)));
-        let mut batch = WriteBatch::new();
-        for Change { store, key, value } in sorted {
-            self.store(*store)?;
-            match value {
-                Some(value) => batch.put_cf(families[*store], key, value),
-                None => batch.delete_cf(families[*store], key),
-            }
-        }
-        let checkpoints = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
-        for (store, checkpoint) in reached {
-            batch.put_cf(checkpoints, &self.store(*store)?.checkpoint_key, checkpoint::encode(checkpoint));
-        }
-        Ok(batch)
-    }
-
     /// The deletion of all a store has, by one range up to and including its last key; none if it has nothing.
     fn emptying(&self, store: usize) -> Result<Option<WriteBatch>, StoreError> {
         let family = self.family(store)?;
@@ -139,12 +120,16 @@ impl RocksTask {
 
 impl StateStores for RocksTask {
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        if let Some(change) = self.database.behind().get(store, key) {
+            return Ok(change.map(Bytes::copy_from_slice));
+        }
         let found = self.database.reader()?.get_pinned_cf(self.family(store)?, key);
         let found = found.map_err(|failure| self.database.fault(failure))?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
     }
 
     fn scan<'a>(&'a self, store: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError> {
+        self.database.write_behind(true)?;
         let mut options = ReadOptions::default();
         if let Some(to) = range.to {
             // Told to RocksDB rather than checked here: it then skips files and deleted entries beyond the end.
@@ -159,16 +144,20 @@ impl StateStores for RocksTask {
     }
 
     fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
-        self.database.write(self.batch(changes, reached)?, self.flush_bytes())
+        self.database.apply(&self.shared.engine, changes, reached)
     }
 
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
+        if let Some(reached) = self.database.behind().reached(store) {
+            return Ok(Some(reached));
+        }
         let value = self.stored(store)?;
         value.map(|value| checkpoint::decode(self.database.path(), &self.store(store)?.name, &value)).transpose()
     }
 
     fn load(&mut self, changes: &[Change], store: usize, reached: Checkpoint) -> Result<(), StoreError> {
         self.store(store)?;
+        self.database.write_behind(false)?;
         let run_bytes = self.shared.engine.options().run_bytes;
         let load = self.stores[store].load.get_or_insert_with(|| Load::new(run_bytes, reached));
         for Change { key, value, .. } in changes {
@@ -195,7 +184,8 @@ impl StateStores for RocksTask {
             Ok(value) => Ok(value.unwrap_or(0)),
             Err(failure) => Err(self.database.error(failure)),
         };
-        let entries = number("rocksdb.estimate-num-keys")?;
+        let behind = self.database.behind().len(store) as u64;
+        let entries = number("rocksdb.estimate-num-keys")? + behind;
         let bytes = number("rocksdb.estimate-live-data-size")? + number("rocksdb.cur-size-all-mem-tables")?;
         Ok(Some((entries, bytes)))
     }
@@ -203,6 +193,7 @@ impl StateStores for RocksTask {
     fn clear(&mut self, store: usize) -> Result<(), StoreError> {
         self.store(store)?;
         self.stores[store].load = None;
+        self.database.write_behind(false)?;
         // A range deletion, not a dropped column family: only in a batch do contents and checkpoint go at once, and neither
         // may survive the other in a crash.
         let Some(batch) = self.emptying(store)? else { return Ok(()) };
