@@ -120,10 +120,15 @@ impl Behind {
             .sum()
     }
 
-    /// After so many changes were added: whether there is a step to be written. What was gathered is, from `limit` bytes on.
+    /// After so many changes were added: whether there is a step to be written. What was gathered is, from `limit` bytes on; what was being written
+    /// before must be out of the way by then.
     pub(crate) fn begin_step(&mut self, added: usize, limit: usize) -> bool {
-        let is_due = !self.writing.is_done() || self.gathering.size() >= limit;
-        is_due && self.begin((added * STEP).max(LEAST_STEP))
+        let is_full = self.gathering.size() >= limit;
+        match (self.writing.is_done(), is_full) {
+            (true, false) => false,
+            (false, true) => self.begin(usize::MAX),
+            _ => self.begin((added * STEP).max(LEAST_STEP)),
+        }
     }
 
     /// The same for all that is left, whatever its size, in a step or two: whether there is one more.

@@ -1,7 +1,7 @@
 //! Where a store's checkpoint lives, and its bytes: in RocksDB's own `default` column family, under the name of the store.
 //!
 //! Not inside the store's column family, where every byte string may be a user's key. Being in another one costs
-//! nothing: a write batch spans column families, and they are flushed together.
+//! nothing: a write batch spans column families, and they are flushed together. It comes with the last of the changes that it accounts for.
 
 use std::path::Path;
 

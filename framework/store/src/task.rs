@@ -120,10 +120,11 @@ impl RocksTask {
 
 impl StateStores for RocksTask {
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let db = self.database.reader()?;
         if let Some(change) = self.database.behind().get(store, key) {
             return Ok(change.map(Bytes::copy_from_slice));
         }
-        let found = self.database.reader()?.get_pinned_cf(self.family(store)?, key);
+        let found = db.get_pinned_cf(self.family(store)?, key);
         let found = found.map_err(|failure| self.database.fault(failure))?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
     }
@@ -148,6 +149,7 @@ impl StateStores for RocksTask {
     }
 
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
+        self.database.reader()?;
         if let Some(reached) = self.database.behind().reached(store) {
             return Ok(Some(reached));
         }

@@ -122,19 +122,34 @@ fn processing_goes_on_and_nothing_is_committed_while_acknowledgements_are_late()
 }
 
 #[test]
-fn the_stores_follow_the_positions_one_task_in_a_round() {
-    let mut world = World::new(3);
+fn changes_are_sent_and_followed_some_in_each_round() {
+    const KEYS: i64 = 200;
+    let mut world = World::new(2);
     world.log.delay(ANSWERS);
-    world.begin();
-    world.work(3);
-    assert_eq!((world.positions(), world.checkpoints()), (vec![1, 1, 1], vec![0, 0, 0]), "the answer is late");
+    for (number, partition) in (0..KEYS).flat_map(|number| [(number, 0), (number, 1)]) {
+        let key = format!("k{number}");
+        world.log.append("events", partition, Some(key.as_bytes()), Some(b"1"), Timestamp::from_millis(number));
+    }
+    world.work(4);
+    world.process.advance(INTERVAL);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        world.work(1);
+        seen.push((world.changes(0), world.changes(1)));
+    }
+    // 128 at a time.
+    assert_eq!(seen, [(0, 0), (128, 0), (200, 56), (200, 184)]);
+    world.work(4);
+    assert_eq!((world.positions(), world.checkpoints()), (vec![KEYS, KEYS], vec![0, 0]), "the answer is late");
     world.log.delay(NOTHING);
     let mut seen = Vec::new();
     while world.is_committing() {
         world.work(1);
         seen.push(world.checkpoints());
+        let last = world.process.workers()[0].read_state(&world.plan.tasks()[1], "counts", b"k199").unwrap();
+        assert!(last.is_some(), "wherever it is at the moment");
     }
-    assert_eq!(seen, [vec![1, 0, 0], vec![1, 1, 0], vec![1, 1, 1]]);
+    assert_eq!(seen, [vec![0, 0], vec![KEYS, 0], vec![KEYS, 0], vec![KEYS, KEYS]]);
 }
 
 #[test]

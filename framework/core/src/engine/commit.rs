@@ -124,7 +124,7 @@ impl Worker {
                 task.send_markers(Markers::All, producer.as_mut())?;
             }
             task.launch(self.wall);
-            flight.board(id, task.positions());
+            flight.board(id, task.state.flying_len(), task.positions());
         }
         Ok(())
     }
@@ -235,7 +235,7 @@ fn send_changes(
     report: &mut Report,
 ) -> Result<(), (usize, Bytes, LogError)> {
     let timestamp = task.time().max(Timestamp::from_millis(0));
-    for (store, key, value) in task.state.flying().skip(first).take(count) {
+    for (store, key, value) in task.state.flying_after(first).take(count) {
         let Some(topic) = task.changelog_of(store) else { continue };
         let sent = producer.send(Outgoing {
             topic,

@@ -19,6 +19,8 @@ use crate::record::TopicPartition;
 const SLICE: Duration = Duration::from_secs(1);
 /// Changes that are sent or applied in a round at least: half a millisecond of work, for which records that come meanwhile wait.
 const LEAST_CHANGES: usize = 128;
+/// At least this part of a commit's changes is, one in so many: a commit takes so many rounds for either, however many records are processed meanwhile.
+const PART: usize = 32;
 
 /// How far a commit has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(super) struct Flight {
     unsent: VecDeque<TaskId>,
     /// How many of the first one's are.
     sent: usize,
+    /// All changes that it has taken along.
+    changes: usize,
     /// The tasks whose stores have not followed yet.
     tasks: VecDeque<TaskId>,
     /// What changelogs took: the offset after the last record of each.
@@ -133,7 +137,7 @@ impl Worker {
             return Ok(true);
         }
         if flight.leg == Leg::Launched {
-            self.send_changes(flight, self.changes_at_once(wait))?;
+            self.send_changes(flight, self.changes_at_once(flight, wait))?;
             if !flight.unsent.is_empty() {
                 return Ok(false);
             }
@@ -162,14 +166,14 @@ impl Worker {
         Ok(true)
     }
 
-    /// How many changes are sent or applied in this round. More than records were processed, or a commit would never end under load.
-    fn changes_at_once(&self, wait: bool) -> usize {
-        if wait { usize::MAX } else { LEAST_CHANGES.max(2 * self.round) }
+    /// How many changes are sent or applied in this round.
+    fn changes_at_once(&self, flight: &Flight, wait: bool) -> usize {
+        if wait { usize::MAX } else { LEAST_CHANGES.max(2 * self.round).max(flight.changes / PART) }
     }
 
     /// What a commit covered is committed: the stores follow, in steps of some changes if nobody waits.
     pub(super) fn land(&mut self, mut flight: Flight, wait: bool) -> Result<Option<CommitReport>, EngineError> {
-        let mut room = self.changes_at_once(wait);
+        let mut room = self.changes_at_once(&flight, wait);
         while let Some(id) = flight.tasks.pop_front() {
             let Some(Stage::Running(task)) = self.tasks.get_mut(&id) else { continue };
             let left = task.state.flying_len();
@@ -222,6 +226,7 @@ impl Flight {
             steps,
             unsent: VecDeque::new(),
             sent: 0,
+            changes: 0,
             tasks: VecDeque::new(),
             delivered: Vec::new(),
             report: CommitReport { progressed, ..CommitReport::default() },
@@ -229,8 +234,9 @@ impl Flight {
         }
     }
 
-    /// Takes a task in.
-    pub(super) fn board(&mut self, task: &TaskId, positions: Positions) {
+    /// Takes a task in, with so many changes.
+    pub(super) fn board(&mut self, task: &TaskId, changes: usize, positions: Positions) {
+        self.changes += changes;
         self.unsent.push_back(task.clone());
         self.tasks.push_back(task.clone());
         self.positions.extend(positions);

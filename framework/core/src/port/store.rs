@@ -49,7 +49,8 @@ pub struct StoreRange<'a> {
 /// A key and its value.
 pub type ScanItem = Result<(Bytes, Bytes), StoreError>;
 
-/// The committed state of one task: exactly its changelogs up to the offsets stored beside it.
+/// The committed state of one task: its changelogs up to the offsets stored beside it. After a crash, and while a commit is being applied in steps, it may have some changes
+/// that come after those offsets, never less than they say; whoever reads the changelog on from there has all of it.
 ///
 /// A failure of the kind [`StoreError::Corrupt`] means that the files are damaged: once the task is dropped and opened again it is
 /// empty, the damaged files have been put aside, and [`take_notes`](StateStores::take_notes) says so.

@@ -217,10 +217,14 @@ impl TaskState {
         }
     }
 
-    /// What the commit under way has taken along, for the changelogs: store, key, and new value or none.
-    pub(crate) fn flying(&self) -> impl Iterator<Item = (usize, &Bytes, &Written)> {
-        let changes = self.stores.iter().enumerate();
-        changes.flat_map(|(store, held)| held.flying.after(0).map(move |(key, value)| (store, key, value)))
+    /// What the commit under way has taken along, for the changelogs, but for the first ones: store, key, and new value or none.
+    pub(crate) fn flying_after(&self, first: usize) -> impl Iterator<Item = (usize, &Bytes, &Written)> {
+        let mut before = first;
+        self.stores.iter().enumerate().flat_map(move |(store, held)| {
+            let skipped = before.min(held.flying.len());
+            before -= skipped;
+            held.flying.after(skipped).map(move |(key, value)| (store, key, value))
+        })
     }
 
     /// How many of these changes are not applied.
