@@ -91,6 +91,17 @@ fn write(target: &mut Model, key: u8, value: Option<u8>) {
     }
 }
 
+/// What is found when everything begins again, and as of when that is. A store that has a part of a commit has its old checkpoint, so all that the changelog has taken
+/// since is read again.
+fn restored(state: TaskState, partly: Option<(Model, Model)>, committed: Model) -> (Box<dyn StateStores>, Model) {
+    let mut disk = state.into_committed();
+    let Some((as_of, sent)) = partly else { return (disk, committed) };
+    let value = |value: Vec<u8>| (!value.is_empty()).then(|| Bytes::from(value));
+    let change = |(key, is): (Vec<u8>, Vec<u8>)| Change { store: 0, key: key.into(), value: value(is) };
+    disk.apply(&sent.into_iter().map(change).collect::<Vec<_>>(), &[]).unwrap();
+    (disk, as_of)
+}
+
 fn check(state: &TaskState, model: &Model, from: u8, to: Option<u8>) -> Result<(), TestCaseError> {
     for key in 0..12 {
         let found = state.get(0, &[key]).unwrap().map(|value| value.to_vec());
@@ -157,15 +168,8 @@ proptest! {
                     has_landed |= most > 0 && flying.is_some();
                 }
                 Act::Fail => {
-                    let mut disk = state.into_committed();
-                    if let Some((as_of, sent)) = flying.take().filter(|_| has_landed) {
-                        // Its checkpoint is the old one, so all that the changelog has taken since is read again.
-                        let value = |value: Vec<u8>| (!value.is_empty()).then(|| Bytes::from(value));
-                        let change = |(key, is): (Vec<u8>, Vec<u8>)| Change { store: 0, key: key.into(), value: value(is) };
-                        disk.apply(&sent.into_iter().map(change).collect::<Vec<_>>(), &[]).unwrap();
-                        committed = as_of;
-                    }
-                    state = over(disk, cache);
+                    let (disk, as_of) = restored(state, flying.take().filter(|_| has_landed), committed);
+                    (state, committed) = (over(disk, cache), as_of);
                     now = committed.clone();
                     changed.clear();
                 }
@@ -179,8 +183,7 @@ proptest! {
             }
         }
         check(&state, &now, from, to)?;
-        if !has_landed || flying.is_none() {
-            check(&over(state.into_committed(), cache), &committed, from, to)?;
-        }
+        let (disk, committed) = restored(state, flying.filter(|_| has_landed), committed);
+        check(&over(disk, cache), &committed, from, to)?;
     }
 }
