@@ -34,7 +34,7 @@ impl<'a, K> At<'a, K> {
 }
 
 /// Folds the events of a key (or of a key's window) into a state: a function without a context, so it can be tested by
-/// calling it. The state is kept as JSON; its `Default` is where a new key begins.
+/// calling it. The state is kept as JSON, or as a codec of your own says; its `Default` is where a new key begins.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reducer",
     label = "does not say how to fold events",

@@ -30,10 +30,21 @@ impl<K: Key, V: 'static> WindowedStream<K, V> {
         R::Out: 'static,
         Json: Codec<R::State>,
     {
-        self.fold(name, R::reduce)
+        self.reduce_as::<R, Json>(name)
     }
 
-    /// The same with a closure.
+    /// The same with a codec of your own for the state.
+    pub fn reduce_as<R, C>(&self, name: &str) -> Stream<Windowed<K>, R::Out>
+    where
+        R: Reduce<Key = K, Event = V>,
+        R::State: 'static,
+        R::Out: 'static,
+        C: Codec<R::State>,
+    {
+        self.fold_as::<C, _, _>(name, R::reduce)
+    }
+
+    /// Like [`reduce`](Self::reduce), with a closure.
     pub fn fold<S, O>(
         &self,
         name: &str,
@@ -44,13 +55,26 @@ impl<K: Key, V: 'static> WindowedStream<K, V> {
         O: 'static,
         Json: Codec<S>,
     {
+        self.fold_as::<Json, S, O>(name, function)
+    }
+
+    /// The same with a codec of your own for the state: `fold_as::<MyCodec, _, _>(name, function)`.
+    pub fn fold_as<C, S, O>(
+        &self,
+        name: &str,
+        function: impl Fn(&mut S, &V, &At<'_, K>) -> Option<O> + Send + Sync + 'static,
+    ) -> Stream<Windowed<K>, O>
+    where
+        S: Default + 'static,
+        O: 'static,
+        C: Codec<S>,
+    {
         let function = Arc::new(function);
         let windows = self.windows;
-        let store =
-            self.stream.graph.borrow_mut().add_store(name, Some(windows.lifetime()), Shape::window::<K, S, Json>(windows));
+        let store = self.stream.graph.borrow_mut().add_store(name, Some(windows.lifetime()), Shape::window::<K, S, C>(windows));
         self.stream
             .then(Some(name), "window_reduce", vec![store], move || {
-                Box::new(operators::WindowedReduce::<K, V, S, O, Json, _> {
+                Box::new(operators::WindowedReduce::<K, V, S, O, C, _> {
                     function: Arc::clone(&function),
                     windows,
                     key: Vec::new(),
