@@ -2,20 +2,22 @@
 
 use headwater::prelude::*;
 use headwater_benches::model::{Counted, Event, Joined, Kind, Mapped, Profile, Sum, Total, WindowTotal};
-use headwater_benches::{GRACE, REPARTITION, STORE, TABLE, WINDOW, Workload};
+use headwater_benches::{Binary, GRACE, REPARTITION, STORE, TABLE, WINDOW, Workload};
 
 /// What a workload computes from `input`, with its results in `output`.
 pub(crate) fn describe(t: &mut Topology, workload: Workload, input: &str, output: &str) {
     let events = t.input::<String, Event>(input);
     match workload {
         Workload::W1 => events.filter(|event| !event.amount.is_multiple_of(10)).map(mapped).to(output),
-        Workload::W2 | Workload::W5 | Workload::W6 => events.fold(STORE, total).to(output),
-        Workload::W3 => events.window(Tumbling::of(WINDOW).grace(GRACE)).fold(STORE, window_total).to(output),
+        Workload::W2 | Workload::W5 | Workload::W6 => events.fold_as::<Binary, _, _>(STORE, total).to(output),
+        Workload::W3 => events.window(Tumbling::of(WINDOW).grace(GRACE)).fold_as::<Binary, _, _>(STORE, window_total).to(output),
         Workload::W4 => {
             let profiles = t.table::<String, Profile>(TABLE);
             events.join("with-profile", &profiles, joined).to(output);
         }
-        Workload::W7 => events.rekey(REPARTITION, |event| event.memo[..4].to_owned()).fold(STORE, counted).to(output),
+        Workload::W7 => {
+            events.rekey(REPARTITION, |event| event.memo[..4].to_owned()).fold_as::<Binary, _, _>(STORE, counted).to(output);
+        }
     }
 }
 

@@ -46,9 +46,9 @@ impl Databases {
     pub(crate) fn add(&self, partition: i32, key: &[u8], amount: u64) -> Result<(Sum, [u8; 16]), String> {
         let database = self.of(partition)?;
         let old = database.get_pinned(key).map_err(|error| format!("reading the state: {error}"))?;
-        let sum = old.as_deref().and_then(decode).unwrap_or_default().plus(amount);
+        let sum = old.as_deref().and_then(Sum::from_bytes).unwrap_or_default().plus(amount);
         drop(old);
-        let bytes = encode(sum);
+        let bytes = sum.to_bytes();
         database.put_opt(key, bytes, &self.write).map_err(|error| format!("writing the state: {error}"))?;
         Ok((sum, bytes))
     }
@@ -62,16 +62,4 @@ impl Databases {
         let found = self.of(partition)?.get_pinned(key).map_err(|error| format!("reading the table: {error}"))?;
         Ok(look(found.as_deref()))
     }
-}
-
-fn encode(sum: Sum) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&sum.count.to_be_bytes());
-    bytes[8..].copy_from_slice(&sum.sum.to_be_bytes());
-    bytes
-}
-
-fn decode(bytes: &[u8]) -> Option<Sum> {
-    let (count, sum) = (bytes.first_chunk()?, bytes.last_chunk()?);
-    Some(Sum { count: u64::from_be_bytes(*count), sum: u64::from_be_bytes(*sum) })
 }

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod answers;
+mod binary;
 mod data;
 mod expected;
 mod job;
@@ -11,6 +12,7 @@ mod workload;
 pub mod model;
 
 pub use answers::Answers;
+pub use binary::Binary;
 pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
 pub use expected::Expected;
 pub use job::{INPUT, Job, PLAIN, TABLE};

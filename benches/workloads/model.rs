@@ -77,6 +77,21 @@ impl Sum {
     pub fn plus(self, amount: u64) -> Sum {
         Sum { count: self.count + 1, sum: self.sum + amount }
     }
+
+    /// As it is kept in a store: two numbers, big-endian.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.count.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.sum.to_be_bytes());
+        bytes
+    }
+
+    /// Reads it back; none if these are not its 16 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Sum> {
+        let bytes: &[u8; 16] = bytes.try_into().ok()?;
+        let (count, sum) = (bytes.first_chunk()?, bytes.last_chunk()?);
+        Some(Sum { count: u64::from_be_bytes(*count), sum: u64::from_be_bytes(*sum) })
+    }
 }
 
 /// An update of an account's sum.
