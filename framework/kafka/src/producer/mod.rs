@@ -2,27 +2,28 @@
 
 mod commit;
 mod deliveries;
+mod topics;
 mod under_way;
 
 pub(crate) use deliveries::{Deliveries, Undelivered};
 pub(crate) use under_way::UnderWay;
 
-use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_core::port::{Committed, GroupMetadata, LogError, Producer, ProducerConfig};
-use headwater_core::{Outgoing, TopicName, TopicPartition};
+use headwater_core::{Outgoing, TopicPartition};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{from_delivery, from_transaction};
 use crate::groups::positions;
-use crate::native::{self, Client, Payload, Role, Sender, Tag, Topic, Transactions};
+use crate::native::{self, Client, Payload, Role, Sender, Tag, Transactions};
 use crate::options;
 use crate::secrets::Secrets;
 use commit::OffsetsSent;
+use topics::Topics;
 use under_way::Marked;
 
 /// Sends between two looks at the delivery reports.
@@ -40,7 +41,7 @@ pub(crate) struct KafkaProducer {
     client: Arc<Client>,
     sender: Sender,
     transactions: Option<Transactions>,
-    topics: HashMap<TopicName, Topic>,
+    topics: Topics,
     unserved: u32,
     marked: Marked,
     /// Offsets on their way to the group, without a transaction.
@@ -59,7 +60,7 @@ impl KafkaProducer {
             sender: Sender(client.clone()),
             transactions: producer.transactional_id.as_ref().map(|_| Transactions(client.clone())),
             client,
-            topics: HashMap::new(),
+            topics: Topics::default(),
             unserved: 0,
             marked: Marked::default(),
             offsets: None,
@@ -142,13 +143,10 @@ impl Producer for KafkaProducer {
     }
 
     fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError> {
-        if !self.topics.contains_key(record.topic) {
-            let topic = self
-                .sender
-                .topic(record.topic)
-                .ok_or_else(|| LogError::Fatal(format!("{:?} cannot be the name of a topic", record.topic)))?;
-            self.topics.insert(record.topic.clone(), topic);
-        }
+        let topic = self
+            .topics
+            .find(record.topic, &self.sender)
+            .ok_or_else(|| LogError::Fatal(format!("{:?} cannot be the name of a topic", record.topic)))?;
         let payload = Payload {
             partition: record.partition,
             key: record.key,
@@ -167,7 +165,7 @@ impl Producer for KafkaProducer {
             native::serve(&self.client, Duration::ZERO);
         }
         loop {
-            match self.sender.send(&self.topics[record.topic], &payload) {
+            match self.sender.send(self.topics.at(topic), &payload) {
                 Ok(()) => {
                     if let Some(side) = payload.tag.side {
                         self.client.context().under_way.left(side);
