@@ -202,12 +202,11 @@ impl Task {
                     time_moved = true;
                     continue;
                 }
-                let (record, latest) = (record.clone(), input.latest_time());
-                let loaded = caught(|| input.source.load(&record)).unwrap_or_else(|panic| Err(Refusal::Undecodable(panic)));
+                let (offset, latest) = (record.offset, input.latest_time());
+                let loaded = caught(|| input.load_front()).unwrap_or_else(|panic| Some(Err(Refusal::Undecodable(panic))));
+                let Some(loaded) = loaded else { break };
                 match loaded {
-                    Ok(timestamp) if timestamp <= latest => {
-                        input.head = Some(Head { timestamp, offset: record.offset, header });
-                    }
+                    Ok(timestamp) if timestamp <= latest => input.head = Some(Head { timestamp, offset, header }),
                     Ok(timestamp) => self.refuse(number, &Refusal::TooFarAhead { timestamp, latest })?,
                     Err(refusal) => self.refuse(number, &refusal)?,
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::header::{HEADER, TimeHeader};
 use crate::bounded::TimeRange;
-use crate::operators::Source;
+use crate::operators::{Refusal, Source};
 use crate::policy::Policy;
 use crate::port::{Appended, Batch};
 use crate::record::{Record, TopicPartition};
@@ -122,6 +122,11 @@ impl InputQueue {
 
     pub(crate) fn front(&self) -> Option<&Record> {
         self.records.front()
+    }
+
+    /// Has the source decode the first record, if there is one.
+    pub(crate) fn load_front(&mut self) -> Option<Result<Timestamp, Refusal>> {
+        self.records.front().map(|record| self.source.load(record))
     }
 
     /// The latest event time that the first record may have.
