@@ -195,7 +195,7 @@ impl Writing {
         std::mem::swap(&mut self.gathered, gathering);
         self.order.clear();
         for (store, buffer) in self.gathered.stores.iter().enumerate() {
-            self.order.extend(buffer.sorted().into_iter().map(|place| (store, place)));
+            self.order.extend(buffer.sorted().map(|place| (store, place)));
         }
         (self.from, self.to) = (0, 0);
     }

@@ -3,6 +3,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::entry::{self, Entry};
+
 /// The newest change of each key that was written, found by hash. Keys and values lie in one piece of memory, so that an entry costs little more than
 /// its bytes; a value whose length changes leaves a gap there.
 #[derive(Debug, Default)]
@@ -13,39 +15,22 @@ pub(crate) struct Buffer {
     hasher: RandomState,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    start: u32,
-    key: u32,
-    /// Length of the value; [`DELETION`] for none.
-    value: u32,
-}
-
-const DELETION: u32 = u32::MAX;
-
 impl Buffer {
-    /// Takes a change, in place of an earlier one of the same key. Kafka's limits keep keys and values far below 4 GiB, and so does what is gathered
-    /// before it is written.
+    /// Takes a change, in place of an earlier one of the same key.
     pub(crate) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
         let hash = self.hasher.hash_one(key);
         let (bytes, entries) = (&self.bytes, &self.entries);
-        let place = self.places.find(hash, |place| key_of(bytes, &entries[*place as usize]) == key).copied();
-        let value_length = value.map_or(DELETION, length);
+        let place = self.places.find(hash, |place| entries[*place as usize].key(bytes) == key).copied();
         if let Some(entry) = place.map(|place| &mut self.entries[place as usize]) {
-            if entry.value == value_length {
-                let start = (entry.start + entry.key) as usize;
-                let value = value.unwrap_or_default();
-                self.bytes[start..start + value.len()].copy_from_slice(value);
-                return;
+            if !entry.overwrite(&mut self.bytes, value) {
+                *entry = Entry::append(&mut self.bytes, key, value);
             }
-            *entry = append(&mut self.bytes, key, value);
             return;
         }
-        let entry = append(&mut self.bytes, key, value);
-        self.entries.push(entry);
+        self.entries.push(Entry::append(&mut self.bytes, key, value));
         let (bytes, entries, hasher) = (&self.bytes, &self.entries, &self.hasher);
         let place = (entries.len() - 1) as u32;
-        self.places.insert_unique(hash, place, |place| hasher.hash_one(key_of(bytes, &entries[*place as usize])));
+        self.places.insert_unique(hash, place, |place| hasher.hash_one(entries[*place as usize].key(bytes)));
     }
 
     /// The change of `key`, if there is one: its value, or none for a deletion.
@@ -54,21 +39,19 @@ impl Buffer {
             return None;
         }
         let hash = self.hasher.hash_one(key);
-        let place = self.places.find(hash, |place| key_of(&self.bytes, &self.entries[*place as usize]) == key)?;
-        Some(value_of(&self.bytes, &self.entries[*place as usize]))
+        let place = self.places.find(hash, |place| self.entries[*place as usize].key(&self.bytes) == key)?;
+        Some(self.entries[*place as usize].value(&self.bytes))
     }
 
     /// A change by its place.
     pub(crate) fn at(&self, place: u32) -> (&[u8], Option<&[u8]>) {
         let entry = &self.entries[place as usize];
-        (key_of(&self.bytes, entry), value_of(&self.bytes, entry))
+        (entry.key(&self.bytes), entry.value(&self.bytes))
     }
 
     /// The places of all changes, by ascending key.
-    pub(crate) fn sorted(&self) -> Vec<u32> {
-        let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
-        places.sort_unstable_by_key(|place| key_of(&self.bytes, &self.entries[*place as usize]));
-        places
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = u32> + use<> {
+        entry::sorted(&self.bytes, &self.entries)
     }
 
     /// Bytes of memory in use, roughly.
@@ -87,26 +70,6 @@ impl Buffer {
         self.entries.clear();
         self.places.clear();
     }
-}
-
-fn append(bytes: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) -> Entry {
-    let start = bytes.len() as u32;
-    bytes.extend_from_slice(key);
-    bytes.extend_from_slice(value.unwrap_or_default());
-    Entry { start, key: length(key), value: value.map_or(DELETION, length) }
-}
-
-fn length(bytes: &[u8]) -> u32 {
-    bytes.len() as u32
-}
-
-fn key_of<'a>(bytes: &'a [u8], entry: &Entry) -> &'a [u8] {
-    &bytes[entry.start as usize..(entry.start + entry.key) as usize]
-}
-
-fn value_of<'a>(bytes: &'a [u8], entry: &Entry) -> Option<&'a [u8]> {
-    let start = (entry.start + entry.key) as usize;
-    (entry.value != DELETION).then(|| &bytes[start..start + entry.value as usize])
 }
 
 #[cfg(test)]
@@ -130,7 +93,7 @@ mod tests {
                 let found = buffer.get(&[key]).map(|value| value.map(<[u8]>::to_vec));
                 prop_assert_eq!(found.as_ref(), model.get(&vec![key]));
             }
-            let all: Vec<_> = buffer.sorted().into_iter().map(|place| buffer.at(place)).collect();
+            let all: Vec<_> = buffer.sorted().map(|place| buffer.at(place)).collect();
             let expected: Vec<_> = model.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
             prop_assert_eq!(all, expected);
             buffer.clear();

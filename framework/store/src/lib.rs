@@ -28,6 +28,7 @@ mod checkpoint;
 mod database;
 mod directory;
 mod engine;
+mod entry;
 mod error;
 mod flusher;
 mod load;

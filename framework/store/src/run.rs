@@ -1,3 +1,5 @@
+use crate::entry::{self, Entry};
+
 /// Changes of a changelog in their order, held in memory until there are enough of them to be sorted and written at once.
 /// Keys and values lie in one piece of memory, so that what they cost is known.
 #[derive(Debug, Default)]
@@ -6,47 +8,36 @@ pub(crate) struct Run {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    start: usize,
-    key: u32,
-    /// Length of the value; [`DELETION`] for none.
-    value: u32,
-}
-
-const DELETION: u32 = u32::MAX;
-
 impl Run {
     /// A run with room for `bytes`: memory is taken as it is used, and never copied to grow.
     pub(crate) fn with_room_for(bytes: usize) -> Run {
         Run { bytes: Vec::with_capacity(bytes), entries: Vec::new() }
     }
 
-    /// Adds a change behind all others. Kafka's limits keep keys and values far below 4 GiB.
+    /// Adds a change behind all others.
     pub(crate) fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        self.bytes.extend_from_slice(value.unwrap_or_default());
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(DELETION - 1);
-        self.entries.push(Entry { start, key: length(key), value: value.map_or(DELETION, length) });
+        self.entries.push(Entry::append(&mut self.bytes, key, value));
     }
 
-    /// Bytes of memory in use.
+    /// Bytes of memory in use, once it is sorted.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.entries.len() * size_of::<Entry>()
+        self.bytes.len() + self.entries.len() * (size_of::<Entry>() + size_of::<u32>())
     }
 
     /// The last change of each key, by ascending key.
-    pub(crate) fn sorted(&mut self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        let Run { bytes, entries } = self;
-        let bytes = bytes.as_slice();
-        // Where an entry lies tells which of two with one key is the later one.
-        entries.sort_unstable_by(|a, b| key(bytes, a).cmp(key(bytes, b)).then(a.start.cmp(&b.start)));
-        let entries = entries.as_slice();
-        let is_last = move |(index, entry): &(usize, &Entry)| {
-            entries.get(index + 1).is_none_or(|next| key(bytes, next) != key(bytes, entry))
-        };
-        entries.iter().enumerate().filter(is_last).map(move |(_, entry)| (key(bytes, entry), value(bytes, entry)))
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let at = |place: u32| &self.entries[place as usize];
+        let mut order = entry::sorted(&self.bytes, &self.entries).peekable();
+        std::iter::from_fn(move || {
+            let mut entry = at(order.next()?);
+            while let Some(next) = order.peek().map(|next| at(*next))
+                && next.key(&self.bytes) == entry.key(&self.bytes)
+            {
+                entry = next;
+                order.next();
+            }
+            Some((entry.key(&self.bytes), entry.value(&self.bytes)))
+        })
     }
 
     /// Forgets the changes and keeps the memory.
@@ -54,15 +45,6 @@ impl Run {
         self.bytes.clear();
         self.entries.clear();
     }
-}
-
-fn key<'a>(bytes: &'a [u8], entry: &Entry) -> &'a [u8] {
-    &bytes[entry.start..entry.start + entry.key as usize]
-}
-
-fn value<'a>(bytes: &'a [u8], entry: &Entry) -> Option<&'a [u8]> {
-    let start = entry.start + entry.key as usize;
-    (entry.value != DELETION).then(|| &bytes[start..start + entry.value as usize])
 }
 
 #[cfg(test)]
