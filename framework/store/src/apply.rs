@@ -11,7 +11,7 @@ use crate::checkpoint;
 use crate::database::Database;
 use crate::engine::{Engine, Wait};
 
-/// What an entry costs in a memtable beside its key and value, roughly.
+/// What an entry costs in a memtable beside its key and value, roughly, and at most in a batch.
 const ENTRY: usize = 16;
 
 impl Database {
@@ -71,7 +71,9 @@ impl Database {
     fn batch(&self, stores: &[StoreNames], step: &Step<'_>) -> Result<WriteBatch, StoreError> {
         // Looked up once, not once per change.
         let families = stores.iter().map(|store| self.family(&store.family)).collect::<Result<Vec<&ColumnFamily>, _>>()?;
-        let mut batch = WriteBatch::new();
+        let size = |(_, key, value): &(usize, &[u8], Option<&[u8]>)| key.len() + value.map_or(0, <[u8]>::len) + ENTRY;
+        // Or it would be copied several times as it grows.
+        let mut batch = WriteBatch::with_capacity_bytes(step.changes.iter().map(size).sum());
         for (store, key, value) in &step.changes {
             match value {
                 Some(value) => batch.put_cf(families[*store], key, value),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_core::port::StoreError;
-use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, ErrorKind, WriteBatch};
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, ErrorKind, ReadOptions, WriteBatch};
 
 use crate::behind::Behind;
 use crate::directory::damage;
@@ -15,6 +15,8 @@ use crate::{error, load};
 /// One task's RocksDB: what its owner and the flusher share. Written by the owner only.
 pub(crate) struct Database {
     db: DB,
+    /// For every look at a key: made once, for RocksDB allocates them.
+    reading: ReadOptions,
     path: PathBuf,
     families: Vec<String>,
     behind: Mutex<Behind>,
@@ -46,6 +48,7 @@ impl Database {
         let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|failure| opening(path, failure))?;
         Ok(Self {
             db,
+            reading: ReadOptions::default(),
             path: path.to_owned(),
             families: families.into_iter().collect(),
             behind: Mutex::default(),
@@ -65,6 +68,11 @@ impl Database {
             None => Ok(&self.db),
             Some(failure) => Err(self.error(format!("closed after an earlier failure: {failure}"))),
         }
+    }
+
+    /// What RocksDB has for a key.
+    pub(crate) fn get(&self, family: &ColumnFamily, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        self.reader()?.get_pinned_cf_opt(family, key, &self.reading).map_err(|failure| self.fault(failure))
     }
 
     /// A column family by name.

@@ -1,4 +1,4 @@
-use crate::entry::{self, Entry};
+use crate::entry::{self, Entry, SORTING};
 
 /// Changes of a changelog in their order, held in memory until there are enough of them to be sorted and written at once.
 /// Keys and values lie in one piece of memory, so that what they cost is known.
@@ -21,7 +21,7 @@ impl Run {
 
     /// Bytes of memory in use, once it is sorted.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.entries.len() * (size_of::<Entry>() + size_of::<u32>())
+        self.bytes.len() + self.entries.len() * (size_of::<Entry>() + SORTING)
     }
 
     /// The last change of each key, by ascending key.

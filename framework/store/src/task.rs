@@ -120,12 +120,11 @@ impl RocksTask {
 
 impl StateStores for RocksTask {
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let db = self.database.reader()?;
+        self.database.reader()?;
         if let Some(change) = self.database.behind().get(store, key) {
             return Ok(change.map(Bytes::copy_from_slice));
         }
-        let found = db.get_pinned_cf(self.family(store)?, key);
-        let found = found.map_err(|failure| self.database.fault(failure))?;
+        let found = self.database.get(self.family(store)?, key)?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
     }
 
