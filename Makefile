@@ -61,16 +61,19 @@ prove-kills prove-rolling prove-restore prove-backfill prove-handover: prove-%:
 	@PEER="$${PEER-benches/peer/Restore.java}" "$(CARGO_TARGET_DIR)/release/prove" $*
 
 BENCH = cargo bench --profile release -p headwater-benches --bench
+# Contenders are measured as they go into production, by `make dist`; BENCH_PROFILE=release spares compiling the C++ once more.
+BENCH_PROFILE ?= dist
+MACRO = cargo bench --profile $(BENCH_PROFILE) -p headwater-benches --bench macro
 WORKLOADS ?= W6 W2 W1 W3 W4 W7
 ALONE = WORKERS=$${WORKERS:-1} PROCESSES=$${PROCESSES:-1} GUARANTEE=$${GUARANTEE:-exactly-once}
-BENCH_SKEWED = SKEW=$${SKEW:-1.1} $(ALONE) $(BENCH) macro -- $(WORKLOADS)
-BENCH_LARGE = RECORDS=$${RECORDS:-20000000} KEYS=$${KEYS:-10000000} ROUNDS=$${ROUNDS:-1} $(ALONE) $(BENCH) macro -- $(WORKLOADS)
+BENCH_SKEWED = SKEW=$${SKEW:-1.1} $(ALONE) $(MACRO) -- $(WORKLOADS)
+BENCH_LARGE = RECORDS=$${RECORDS:-20000000} KEYS=$${KEYS:-10000000} ROUNDS=$${ROUNDS:-1} $(ALONE) $(MACRO) -- $(WORKLOADS)
 
 bench: ## everything that is measured: micro, memory, macro with all workloads, latency, beside a backfill, and restarts; hours (docs/performance.md)
 	@scripts/setup.sh all
 	$(BENCH) micro
 	$(BENCH) memory
-	$(BENCH) macro -- $(WORKLOADS) W5 latency beside restart
+	$(MACRO) -- $(WORKLOADS) W5 latency beside restart
 	$(BENCH_SKEWED)
 	$(BENCH_LARGE)
 
@@ -84,7 +87,7 @@ bench-memory: ## resident memory of 64 tasks with 3 stores each, under load and 
 
 bench-macro: ## whole applications beside Kafka Streams and a bare loop: WORKLOADS="W6 W2" RECORDS=2000000 ROUNDS=3 (docs/performance.md)
 	@scripts/setup.sh all
-	$(BENCH) macro -- $(WORKLOADS)
+	$(MACRO) -- $(WORKLOADS)
 
 bench-skewed: ## the same with keys as often as Zipf's law has them: SKEW=1.1
 	@scripts/setup.sh all
@@ -96,15 +99,15 @@ bench-large: ## the same once with state well past every cache: KEYS=10000000 RE
 
 bench-latency: ## end-to-end latency beside them: LATENCY=W2,W1 RATE=20000 SECONDS=30
 	@scripts/setup.sh all
-	$(BENCH) macro -- latency
+	$(MACRO) -- latency
 
 bench-beside: ## what a throttled backfill adds to the latency of the live application: RATE=20000 SECONDS=30 BESIDE_RATE=5000
 	@scripts/setup.sh all
-	$(BENCH) macro -- beside
+	$(MACRO) -- beside
 
 bench-restart: ## a clean stop and the next start under a steady input, beside Kafka Streams: STEADY=1000
 	@scripts/setup.sh all
-	$(BENCH) macro -- restart
+	$(MACRO) -- restart
 
 bench-quick: ## bench-macro once with 300,000 records, some 5 minutes: whether all results are right; figures mean little
 	@scripts/setup.sh all
@@ -116,7 +119,7 @@ RESULTS_COMMAND = cargo run --release --quiet -p headwater-benches --bin bench-r
 bench-guard: ## counts and ratios against the committed ones; RESULTS=file of a run that is there, UPDATE=1 commits to what is found
 	@scripts/setup.sh all
 	UPDATE="$(UPDATE)" $(BENCH) guard
-	@[ -n "$(RESULTS)" ] || { rm -f "$(GUARDED)"; RESULTS="$(GUARDED)" $(BENCH) macro -- $(WORKLOADS); }
+	@[ -n "$(RESULTS)" ] || { rm -f "$(GUARDED)"; RESULTS="$(GUARDED)" $(MACRO) -- $(WORKLOADS); }
 	$(RESULTS_COMMAND) ratios "$(or $(RESULTS),$(GUARDED))" benches/guard/ratios.json $(if $(filter 1,$(UPDATE)),--update)
 
 bench-plots: ## draws RESULTS=file, lines that bench-macro has written, into docs/performance
