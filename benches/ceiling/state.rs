@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use headwater_benches::Job;
 use headwater_benches::model::Sum;
-use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, Options, WriteOptions};
+use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, Options, ReadOptions, WriteOptions};
 
 /// A database per partition of one worker. Without a log ahead of it, as the changelog is one.
 pub(crate) struct Databases {
     open: BTreeMap<i32, DB>,
+    read: ReadOptions,
     write: WriteOptions,
 }
 
@@ -35,7 +36,7 @@ impl Databases {
         }
         let mut write = WriteOptions::default();
         write.disable_wal(true);
-        Ok(Databases { open, write })
+        Ok(Databases { open, read: ReadOptions::default(), write })
     }
 
     fn of(&self, partition: i32) -> Result<&DB, String> {
@@ -45,7 +46,7 @@ impl Databases {
     /// Adds to the sum of a key. Answers the new sum and its bytes.
     pub(crate) fn add(&self, partition: i32, key: &[u8], amount: u64) -> Result<(Sum, [u8; 16]), String> {
         let database = self.of(partition)?;
-        let old = database.get_pinned(key).map_err(|error| format!("reading the state: {error}"))?;
+        let old = database.get_pinned_opt(key, &self.read).map_err(|error| format!("reading the state: {error}"))?;
         let sum = old.as_deref().and_then(Sum::from_bytes).unwrap_or_default().plus(amount);
         drop(old);
         let bytes = sum.to_bytes();
@@ -59,7 +60,7 @@ impl Databases {
 
     /// Shows the value of a key, if there is one.
     pub(crate) fn get<T>(&self, partition: i32, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, String> {
-        let found = self.of(partition)?.get_pinned(key).map_err(|error| format!("reading the table: {error}"))?;
+        let found = self.of(partition)?.get_pinned_opt(key, &self.read).map_err(|error| format!("reading the table: {error}"))?;
         Ok(look(found.as_deref()))
     }
 }

@@ -135,7 +135,7 @@ impl Engine {
         table.set_block_cache(&self.cache);
         table.set_block_size(8 * KIB);
         table.set_bloom_filter(10.0, false);
-        // Looks at single keys are nearly all there are: a hash finds the place within a block in which others are searched for. It costs a byte a key.
+        // Looks at single keys are nearly all there are: a hash finds the place within a block in which others are searched for. It costs a byte or two a key.
         table.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
         // Outside the cache, indexes and filters would grow with the state, unseen by the budget.
         table.set_cache_index_and_filter_blocks(true);

@@ -20,7 +20,7 @@ pub struct StoreOptions {
     /// A task is flushed when its oldest write not yet on disk is this old. Default 30 s.
     pub flush_after: Duration,
     /// Bytes one store gathers while it is restored, before they are sorted and written as a file. Not part of `memory_bytes`: a
-    /// process needs this for each changelog it reads back at the same time. Default 16 MiB.
+    /// process needs this for each changelog it reads back at the same time. Default 16 MiB; more than 1 GiB counts as that.
     pub run_bytes: usize,
     /// How long the files of a closed task stay open, in case it comes back. Default 5 s; zero closes them at once.
     pub keep_open: Duration,

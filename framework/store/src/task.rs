@@ -14,6 +14,9 @@ use crate::open_tasks::Claim;
 use crate::stores::Shared;
 use crate::{checkpoint, error, pool};
 
+/// Places within a run are 32-bit numbers. One batch more than this may have to find room in it.
+const LARGEST_RUN: usize = 1 << 30;
+
 /// Something found out about the files, for the log.
 pub(crate) type Note = (StoreTrouble, String);
 
@@ -159,7 +162,7 @@ impl StateStores for RocksTask {
     fn load(&mut self, changes: &[Change], store: usize, reached: Checkpoint) -> Result<(), StoreError> {
         self.store(store)?;
         self.database.write_behind(false)?;
-        let run_bytes = self.shared.engine.options().run_bytes;
+        let run_bytes = self.shared.engine.options().run_bytes.min(LARGEST_RUN);
         let load = self.stores[store].load.get_or_insert_with(|| Load::new(run_bytes, reached));
         for Change { key, value, .. } in changes {
             load.push(key, value.as_deref());
