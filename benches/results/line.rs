@@ -15,6 +15,8 @@ pub(crate) struct Line {
     pub(crate) records: u64,
     pub(crate) keys: u64,
     pub(crate) skew: f64,
+    /// Runs of one round came one after the other, on a machine that was as fast for all of them.
+    pub(crate) round: u64,
     pub(crate) ok: bool,
     pub(crate) records_per_second: f64,
     pub(crate) cpu_seconds: f64,

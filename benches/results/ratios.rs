@@ -29,20 +29,24 @@ pub(crate) struct Verdict {
 }
 
 impl Ratios {
-    /// Of the medians of runs, whatever their order.
+    /// The medians of what rounds came to: whatever drifts from one to the next is the same for both within a round.
     pub(crate) fn of(lines: &[Line]) -> Ratios {
-        let mut groups: BTreeMap<String, Vec<&Line>> = BTreeMap::new();
-        let measured = lines.iter().filter(|line| line.kind == "throughput");
-        measured.for_each(|line| groups.entry(line.what()).or_default().push(line));
+        let mut groups: BTreeMap<String, BTreeMap<u64, Vec<&Line>>> = BTreeMap::new();
+        for line in lines.iter().filter(|line| line.kind == "throughput") {
+            groups.entry(line.what()).or_default().entry(line.round).or_default().push(line);
+        }
         let mut ratios = BTreeMap::new();
-        for (what, lines) in groups {
+        for (what, rounds) in groups {
             for (figure, of, is_more_better) in FIGURES {
-                let median_of = |who: &str| median(lines.iter().filter(|line| line.contender == who).map(|line| of(line)));
                 for theirs in THEIRS {
-                    let (Some(our), Some(their)) = (median_of(OURS), median_of(theirs)) else { continue };
-                    let (above, below) = if is_more_better { (our, their) } else { (their, our) };
-                    if above > 0.0 && below > 0.0 {
-                        ratios.insert(format!("{what}: {figure} against {theirs}"), (above / below * 1e3).round() / 1e3);
+                    let in_rounds = rounds.values().filter_map(|lines| {
+                        let of_whom = |who| median(lines.iter().filter(|line| line.contender == who).map(|line| of(line)));
+                        let (our, their) = (of_whom(OURS)?, of_whom(theirs)?);
+                        let (above, below) = if is_more_better { (our, their) } else { (their, our) };
+                        (above > 0.0 && below > 0.0).then(|| above / below)
+                    });
+                    if let Some(ratio) = median(in_rounds) {
+                        ratios.insert(format!("{what}: {figure} against {theirs}"), (ratio * 1e3).round() / 1e3);
                     }
                 }
             }
@@ -129,6 +133,22 @@ mod tests {
             ("peak memory against streams", 2.5),
         ]);
         assert_eq!(Ratios::of(&lines), expected);
+    }
+
+    #[test]
+    fn what_is_faster_in_a_round_is_compared_with_what_ran_beside_it() {
+        let round = |round, contender, records_per_second| Line { round, ..line(contender, records_per_second, 1.0, 1.0) };
+        let lines = [
+            round(1, "headwater", 300.0),
+            round(1, "streams", 100.0),
+            // The machine is twice as fast; then nobody else ran.
+            round(2, "streams", 200.0),
+            round(2, "headwater", 600.0),
+            round(3, "headwater", 100.0),
+            round(4, "headwater", 100.0),
+            round(4, "streams", 50.0),
+        ];
+        assert_eq!(Ratios::of(&lines).0[&format!("{WHAT}: records/s against streams")], 3.0);
     }
 
     #[test]
