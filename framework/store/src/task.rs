@@ -79,8 +79,8 @@ impl RocksTask {
     /// The bytes of a store's checkpoint.
     fn stored(&self, store: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let family = self.database.family(DEFAULT_COLUMN_FAMILY_NAME)?;
-        let found = self.database.reader()?.get_cf(family, &self.store(store)?.checkpoint_key);
-        found.map_err(|failure| self.database.fault(failure))
+        let found = self.database.get(family, &self.store(store)?.checkpoint_key)?;
+        Ok(found.map(|value| value.to_vec()))
     }
 
     /// Writes what a store being restored holds back.
