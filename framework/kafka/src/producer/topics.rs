@@ -9,7 +9,7 @@ use crate::native::{Sender, Topic};
 pub(super) struct Topics {
     held: Vec<Topic>,
     places: HashMap<TopicName, usize>,
-    /// That of the record before: mostly also this one's, and comparing two names costs a tenth of hashing one.
+    /// That of the record before: mostly also this one's, and two names are compared sooner than one is hashed.
     last: Option<(TopicName, usize)>,
 }
 
