@@ -6,6 +6,7 @@ use headwater_core::TopicName;
 use headwater_core::port::{LogError, Producer};
 
 use super::latency::WARM_UP;
+use super::pulse::Pulse;
 use super::signals::Signals;
 use crate::stage::Stage;
 
@@ -43,6 +44,8 @@ pub(super) struct Fed {
     pub(super) records: u64,
     /// How much later than they were due records that count were handed to the client: above some milliseconds, this program is what was measured.
     pub(super) late: Quantiles,
+    /// Percent of the time that counts in which the machine itself was slow.
+    pub(super) machine_slow: f64,
 }
 
 impl Feed<'_> {
@@ -61,10 +64,13 @@ impl Feed<'_> {
         let began = signals.begun().unwrap_or_else(Instant::now);
         // The wall clock is asked once; from there on only the one that cannot jump.
         let epoch = wall_millis() - began.elapsed().as_millis() as i64;
-        let (mut late, mut records) = (Vec::new(), primer);
+        let (mut late, mut pulse, mut records) = (Vec::new(), Pulse::default(), primer);
         while records < self.data.records && !signals.is_enough() {
             let due = self.pace.due(records);
             let Some(behind) = began.elapsed().checked_sub(due) else {
+                if due >= WARM_UP {
+                    pulse.look();
+                }
                 pause();
                 continue;
             };
@@ -76,7 +82,7 @@ impl Feed<'_> {
         }
         producer.flush()?;
         signals.fed();
-        Ok(Fed { began, records, late: Quantiles::of(late) })
+        Ok(Fed { began, records, late: Quantiles::of(late), machine_slow: pulse.slow_percent() })
     }
 
     fn send(&self, producer: &mut dyn Producer, record: u64, at: i64, value: &mut Vec<u8>) -> Result<(), LogError> {

@@ -28,6 +28,8 @@ pub(crate) struct Latency {
     pub(crate) max_ms: f64,
     /// How late the bench itself was with the records: this is in the others, and more than a millisecond or two makes them worthless.
     pub(crate) feed_p99_ms: f64,
+    /// Percent of the time in which the machine itself was slow: above a half a p99 says little about who was measured.
+    pub(crate) machine_slow_percent: f64,
     /// Results that were counted.
     counted: usize,
     /// Records written, those that do not count included, and how many of them in a second.
@@ -45,6 +47,7 @@ impl Figures for Latency {
             "latency_p99_ms": rounded(self.p99_ms),
             "latency_max_ms": rounded(self.max_ms),
             "feed_late_p99_ms": rounded(self.feed_p99_ms),
+            "machine_slow_percent": rounded(self.machine_slow_percent),
             "counted": self.counted,
             "records": self.records,
             "rate": self.rate,
@@ -119,6 +122,7 @@ pub(super) fn judge(live: &Live<'_>, played: Played) -> Result<Latency, String> 
         p99_ms: times.at(0.99),
         max_ms: times.at(1.0),
         feed_p99_ms: fed.late.at(0.99),
+        machine_slow_percent: fed.machine_slow,
         counted: times.count(),
         records: fed.records,
         rate: live.pace.rate,

@@ -6,6 +6,7 @@ mod backfill;
 pub(crate) mod beside;
 mod feed;
 pub(crate) mod latency;
+mod pulse;
 pub(crate) mod restart;
 mod signals;
 
