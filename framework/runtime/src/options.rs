@@ -19,7 +19,8 @@ pub struct RunOptions {
     pub workers: usize,
     /// The promise.
     pub guarantee: Guarantee,
-    /// Longest time between commits while there is something to commit. Default 100 ms.
+    /// Longest time between commits while there is something to commit: from the beginning of one to that of the next, or while there is more to process than
+    /// was processed, from the end of one. Default 100 ms.
     pub commit_interval: Duration,
     /// The same while records keep coming, if it is longer. Default: zero, no longer.
     pub bulk_interval: Duration,

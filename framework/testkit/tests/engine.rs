@@ -63,6 +63,28 @@ fn count(t: &mut Topology) {
 }
 
 #[test]
+fn who_has_caught_up_commits_on_a_beat_and_who_is_behind_processes_for_an_interval_first() {
+    let world = World::new(&["events"], 1, count);
+    let mut process = world.process("a");
+    process.settle().unwrap();
+    // Milliseconds go by, records come, there is one turn: the position that is committed then.
+    let mut after = |millis: u64, records: i64| {
+        process.advance(Duration::from_millis(millis));
+        (0..records).for_each(|second| world.send("events", 0, "k", second));
+        process.work().unwrap();
+        world.position("events")
+    };
+    assert_eq!(after(100, 1), 1, "nothing was committed for an interval");
+    assert_eq!(after(60, 1), 1);
+    assert_eq!(after(40, 0), 2, "an interval after the last commit began, not after its first record");
+    // More than are processed in a turn.
+    assert_eq!(after(60, 2_000), 2);
+    assert_eq!(after(40, 0), 2, "there is more to process");
+    let committed = after(60, 0);
+    assert!((3..2_002).contains(&committed), "after an interval it is time all the same: {committed}");
+}
+
+#[test]
 fn a_process_that_was_expired_while_paused_commits_nothing() {
     let world = World::new(&["events"], 1, count);
     let (mut zombie, mut heir) = (world.process("zombie"), world.process("heir"));

@@ -24,7 +24,7 @@ pub(super) type Positions = Vec<(TopicPartition, Committed)>;
 impl Worker {
     /// Whether it is time to commit.
     pub fn commit_due(&self, now: Duration) -> bool {
-        let since = self.open_since.unwrap_or(self.last_commit);
+        let since = self.interval_since();
         let EngineOptions { commit_interval, bulk_interval, .. } = self.options;
         // Whether somebody waits for what is left.
         let interval = match (self.round > 0, self.posture.attempt.is_some()) {
@@ -37,6 +37,13 @@ impl Worker {
         // Where one commit may be under way while changes for the next gather, each has half of the room.
         let room = self.options.dirty_bytes / if self.options.transactional_id.is_none() { 2 } else { 1 };
         (waited && self.has_work_to_commit()) || self.holds_more_than(room) || searching
+    }
+
+    /// Since when the commit interval runs. Who has processed all that came keeps a beat, from the beginning of a commit to that of the next one: otherwise
+    /// records would wait for what the last commit took, too. Who is behind has the interval between commits for processing, which a transaction's end interrupts.
+    fn interval_since(&self) -> Duration {
+        let is_behind = !self.drained || self.buffered().0 > 0;
+        self.open_since.filter(|_| is_behind).unwrap_or(self.last_commit)
     }
 
     /// Whether there is more uncommitted state than this. It may grow without anything being sent, so without an open transaction.

@@ -8,7 +8,8 @@ use super::bounds::TombstoneRetention;
 pub struct EngineOptions {
     /// Transactional id; none for at-least-once.
     pub transactional_id: Option<String>,
-    /// Longest time between commits while there is something to commit.
+    /// Longest time between commits while there is something to commit: from the beginning of one to that of the next, or while there is more to process than
+    /// was processed, from the end of one.
     pub commit_interval: Duration,
     /// The same while records keep coming, if it is longer: for who does not wait for single results. It saves transactions, and writes to changelogs
     /// of what changes more than once.

@@ -88,7 +88,7 @@ pub struct Worker {
     /// Records that the last round of processing got through.
     pub(super) round: usize,
     /// Whether the last poll took all that had been fetched, so that a silent partition is known to be silent.
-    drained: bool,
+    pub(super) drained: bool,
     /// Partitions that went on at another offset during this poll: the rest of what it brought of them is not to be used.
     pub(super) redirected: HashSet<TopicPartition>,
 }

@@ -119,7 +119,8 @@ pub struct RunSettings {
     /// What is promised about each record's effects: `exactly-once` or `at-least-once`. Default: `exactly-once`.
     #[serde(with = "text::one")]
     pub guarantee: Guarantee,
-    /// Longest time between commits while there is something to commit, with a unit. Default: `100ms`.
+    /// Longest time between commits while there is something to commit, with a unit: from the beginning of one to that of the next, or while there is more to
+    /// process than was processed, from the end of one. Default: `100ms`.
     #[serde(with = "text::one")]
     pub commit_interval: Duration,
     /// After this long without records, an input partition that was read to its end no longer holds event time back.
