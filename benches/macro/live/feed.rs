@@ -1,12 +1,11 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use headwater_benches::{Data, Quantiles, key_of};
+use headwater_benches::{Data, Pulse, Quantiles, key_of};
 use headwater_core::TopicName;
 use headwater_core::port::{LogError, Producer};
 
 use super::latency::WARM_UP;
-use super::pulse::Pulse;
 use super::signals::Signals;
 use crate::stage::Stage;
 

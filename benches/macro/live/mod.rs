@@ -6,7 +6,6 @@ mod backfill;
 pub(crate) mod beside;
 mod feed;
 pub(crate) mod latency;
-mod pulse;
 pub(crate) mod restart;
 mod signals;
 

@@ -12,16 +12,16 @@ const SLOW: f64 = 3.0;
 /// How fast the machine itself is: a little arithmetic, again and again, and how long it takes. What contenders do does not make it longer; a virtual machine whose
 /// host slows it down for some milliseconds does, and then everybody's latency is the host's.
 #[derive(Default)]
-pub(super) struct Pulse(Vec<Duration>);
+pub struct Pulse(Vec<Duration>);
 
 impl Pulse {
     /// Looks once.
-    pub(super) fn look(&mut self) {
+    pub fn look(&mut self) {
         self.0.extend((0..TRIES).map(|_| arithmetic()).min());
     }
 
     /// At how many looks of a hundred the machine was slow.
-    pub(super) fn slow_percent(mut self) -> f64 {
+    pub fn slow_percent(mut self) -> f64 {
         self.0.sort_unstable();
         let Some(median) = self.0.get(self.0.len() / 2) else { return 0.0 };
         let usual = median.mul_f64(SLOW);
