@@ -130,8 +130,8 @@ impl Stage {
     /// thread never rests as long as a partition's next records are due and five of its last ones are not acknowledged (librdkafka 2.12.1,
     /// `rd_kafka_toppar_producer_serve`), which is a third of a core that contenders lack.
     pub(crate) fn prompt_producer(&self) -> Result<Box<dyn Producer>, LogError> {
-        let prompt = [("compression.type", "none"), ("linger.ms", "1"), ("max.in.flight", "1")];
-        let config = prompt.into_iter().fold(self.broker.config(), |config, (option, value)| config.option(option, value));
+        let config =
+            self.broker.config().option("compression.type", "none").option("linger.ms", "1").option("max.in.flight", "1");
         let mut producer = KafkaLog::connect(config)?.producer(&ProducerConfig { transactional_id: None })?;
         producer.init()?;
         Ok(producer)

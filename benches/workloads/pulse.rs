@@ -1,6 +1,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use crate::Quantiles;
+
 /// Steps of one try: some microseconds.
 const STEPS: u64 = 2_000;
 /// The shortest of so many tries counts, one after the other: a thread that has to wait for a core meanwhile is late with one of them, and a slow machine
@@ -21,12 +23,9 @@ impl Pulse {
     }
 
     /// At how many looks of a hundred the machine was slow.
-    pub fn slow_percent(mut self) -> f64 {
-        self.0.sort_unstable();
-        let Some(median) = self.0.get(self.0.len() / 2) else { return 0.0 };
-        let usual = median.mul_f64(SLOW);
-        let slow = self.0.len() - self.0.partition_point(|look| *look <= usual);
-        slow as f64 * 100.0 / self.0.len() as f64
+    pub fn slow_percent(self) -> f64 {
+        let looks = Quantiles::of(self.0);
+        looks.share_above(looks.at(0.5) * SLOW) * 100.0
     }
 }
 
