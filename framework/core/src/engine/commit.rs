@@ -42,8 +42,8 @@ impl Worker {
     /// Since when the commit interval runs. Who has processed all that came keeps a beat, from the beginning of a commit to that of the next one: otherwise
     /// records would wait for what the last commit took, too. Who is behind has the interval between commits for processing, which a transaction's end interrupts.
     fn interval_since(&self) -> Duration {
-        let is_behind = !self.drained || self.buffered().0 > 0;
-        self.open_since.filter(|_| is_behind).unwrap_or(self.last_commit)
+        let is_behind = || !self.drained || self.buffered().0 > 0;
+        self.open_since.filter(|_| is_behind()).unwrap_or(self.last_commit)
     }
 
     /// Whether there is more uncommitted state than this. It may grow without anything being sent, so without an open transaction.
