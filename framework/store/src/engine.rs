@@ -19,6 +19,8 @@ const BEHIND_PART: usize = 16;
 const MOST_BEHIND: usize = 2 << 20;
 /// RocksDB's own least number of open files.
 const LEAST_OPEN_FILES: usize = 20;
+/// Of nothing at all RocksDB makes no cache: it ends the process.
+const LEAST_CACHE: usize = 64 << 10;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -34,7 +36,8 @@ pub(crate) struct Engine {
 impl Engine {
     /// Sets up the memory budget.
     pub(crate) fn new(options: StoreOptions) -> Self {
-        let cache = Cache::new_lru_cache(options.memory_bytes);
+        // The one without a lock. It finds out by itself how large an entry is as a rule.
+        let cache = Cache::new_hyper_clock_cache(options.memory_bytes.max(LEAST_CACHE), 0);
         // Memtables are charged to the cache, so blocks give way to writes within one limit; at half of it the database
         // being written is flushed. Writers are never stalled for it: that would let a task wait for another one's
         // memory, which nothing flushes until its own age says so.
