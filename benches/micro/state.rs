@@ -113,6 +113,19 @@ fn get_out_of_cache(bencher: Bencher<'_, '_>) {
     bencher.bench_local_refs(|key| task.get(0, key));
 }
 
+/// The same by 32 keys at a time, as a look ahead asks for them.
+#[divan::bench(sample_size = 200)]
+fn get_many_out_of_cache(bencher: Bencher<'_, '_>) {
+    const KEYS: usize = 32;
+    let (task, _directory) = cold();
+    let mut next = 0;
+    let bencher = bencher.counter(ItemsCount::new(KEYS)).with_inputs(|| {
+        next += KEYS;
+        (next..next + KEYS).map(|number| scattered(number * 7_919)).collect::<Vec<_>>()
+    });
+    bencher.bench_local_refs(|keys| task.get_many(0, &keys.iter().map(|key| &key[..]).collect::<Vec<_>>()));
+}
+
 /// 500 changed keys and the offset, in one atomic write; the flushes that they lead to are part of it.
 #[divan::bench]
 fn put_500_out_of_cache(bencher: Bencher<'_, '_>) {

@@ -25,6 +25,9 @@ pub(crate) struct Database {
     failure: OnceLock<String>,
 }
 
+/// What a look at a key comes to.
+pub(crate) type Found<'a> = Result<Option<DBPinnableSlice<'a>>, StoreError>;
+
 impl Database {
     /// Whether nothing has gone wrong and all these column families are open.
     pub(crate) fn is_usable_for(&self, wanted: &[String]) -> bool {
@@ -73,6 +76,12 @@ impl Database {
     /// What RocksDB has for a key.
     pub(crate) fn get(&self, family: &ColumnFamily, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
         self.reader()?.get_pinned_cf_opt(family, key, &self.reading).map_err(|failure| self.fault(failure))
+    }
+
+    /// What RocksDB has for several keys, in their order.
+    pub(crate) fn get_many<'k>(&self, family: &ColumnFamily, keys: impl Iterator<Item = &'k [u8]>) -> Vec<Found<'_>> {
+        let found = self.db.batched_multi_get_cf_opt(family, keys, false, &self.reading);
+        found.into_iter().map(|found| found.map_err(|failure| self.fault(failure))).collect()
     }
 
     /// A column family by name.

@@ -7,7 +7,7 @@ use headwater_core::port::{Change, Checkpoint, OpenStore, ScanItem, StateStores,
 use rocksdb::{ColumnFamily, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, ReadOptions, WriteBatch};
 
 use crate::behind::StoreNames;
-use crate::database::Database;
+use crate::database::{Database, Found};
 use crate::engine::Wait;
 use crate::load::{Load, Target};
 use crate::open_tasks::Claim;
@@ -16,6 +16,9 @@ use crate::{checkpoint, error, pool};
 
 /// Places within a run are 32-bit numbers. One batch more than this may have to find room in it.
 const LARGEST_RUN: usize = 1 << 30;
+
+/// A key's new value, or that it is deleted.
+type Written = Option<Bytes>;
 
 /// Something found out about the files, for the log.
 pub(crate) type Note = (StoreTrouble, String);
@@ -129,6 +132,18 @@ impl StateStores for RocksTask {
         }
         let found = self.database.get(self.family(store)?, key)?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    fn get_many(&self, store: usize, keys: &[&[u8]]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        self.database.reader()?;
+        let behind = self.database.behind();
+        let gathered: Vec<Option<Written>> =
+            keys.iter().map(|key| Some(behind.get(store, key)?.map(Bytes::copy_from_slice))).collect();
+        drop(behind);
+        let others = keys.iter().zip(&gathered).filter(|(_, gathered)| gathered.is_none()).map(|(key, _)| *key);
+        let mut found = self.database.get_many(self.family(store)?, others).into_iter();
+        let in_files = |found: Option<Found<'_>>| Ok(found.transpose()?.flatten().map(|value| Bytes::copy_from_slice(&value)));
+        gathered.into_iter().map(|gathered| gathered.map_or_else(|| in_files(found.next()), Ok)).collect()
     }
 
     fn scan<'a>(&'a self, store: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError> {

@@ -236,6 +236,7 @@ impl Worker {
             // What was processed is committed first.
             return Ok(0);
         }
+        task.look_ahead(turn)?;
         let mut steps = 0;
         while steps < turn && task.step()? == StepOutcome::Processed {
             steps += 1;

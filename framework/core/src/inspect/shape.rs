@@ -37,6 +37,13 @@ pub enum StoreKind {
     TopicTable,
 }
 
+impl StoreKind {
+    /// Whether it has one value per key, under the key's own bytes.
+    pub(crate) fn is_by_key(self) -> bool {
+        matches!(self, StoreKind::OneValue | StoreKind::Folded | StoreKind::TopicTable)
+    }
+}
+
 impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

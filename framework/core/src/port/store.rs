@@ -57,6 +57,10 @@ pub type ScanItem = Result<(Bytes, Bytes), StoreError>;
 pub trait StateStores {
     /// The value of a key.
     fn get(&self, store: usize, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
+    /// The values of several keys, in the order of the keys.
+    fn get_many(&self, store: usize, keys: &[&[u8]]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        keys.iter().map(|key| self.get(store, key)).collect()
+    }
     /// The entries of a range, by ascending key bytes.
     fn scan<'a>(&'a self, store: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError>;
     /// Applies all changes and sets the stores' checkpoints in one atomic write.

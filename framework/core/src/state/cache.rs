@@ -11,6 +11,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use newest::Newest;
 
+/// Bytes that a processor's own caches hold as a rule.
+const NEAR: usize = 4 << 20;
+
 /// When it is full, a hand goes round over the places of the table: what was used since it came by last stays, everything else goes (CLOCK, Corbató 1968). So
 /// what is used often stays, all of the memory is of use, and an entry has no place in any list that would have to be kept.
 #[derive(Debug, Default)]
@@ -59,9 +62,23 @@ impl Cache {
         }
     }
 
+    /// Whether it is known here what the store has for `key`.
+    pub(super) fn knows(&self, key: &[u8]) -> bool {
+        let find = || self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key);
+        self.limit > 0 && (self.is_complete || find().is_some())
+    }
+
+    /// Has the processor fetch the memory where `key` is or would be, unless all there is should be near.
+    pub(super) fn approach(&self, key: &[u8]) {
+        if self.bytes > NEAR {
+            std::hint::black_box(self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key).is_some());
+        }
+    }
+
     /// Takes down what was found in the store for `key`, which was not known here.
     pub(super) fn found(&mut self, key: &[u8], value: Option<&[u8]>) {
         if self.limit > 0 {
+            self.admit();
             self.newest.set(key, value);
         }
     }
@@ -156,6 +173,7 @@ mod tests {
                 let limit = limits[step / every];
                 cache.set_limit(limit);
                 let (key, value) = (vec![key], length.map(|length| vec![fill; usize::from(length)]));
+                cache.approach(&key);
                 if is_read {
                     let known = cache.get(&key).map(|known| known.map(<[u8]>::to_vec));
                     let held = store.get(&key).cloned().flatten();
@@ -197,11 +215,14 @@ mod tests {
         cache.set_limit(1000);
         cache.found(&[1], Some(b"a"));
         assert_eq!(cache.get(&[1]), Some(Some(&b"a"[..])));
+        assert!(cache.knows(&[1]) && !cache.knows(&[2]));
         cache.found(&[2], None);
         cache.outdate(&[2]);
         assert_eq!(cache.get(&[2]), None);
         cache.found(&[3], None);
+        cache.found(&[5], None);
         assert_eq!(cache.get(&[4]), None);
+        assert_eq!(cache.get(&[5]), Some(None));
         assert_eq!(cache.get(&[3]), Some(None));
         assert_eq!(cache.get(&[1]), Some(Some(&b"a"[..])));
     }

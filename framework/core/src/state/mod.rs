@@ -1,6 +1,7 @@
 //! The state of a task while a transaction is open: the committed stores with the transaction's own writes in front. Between the two may be what
 //! a commit under way has taken along: it is older than what is written meanwhile, and not in the stores before the commit has succeeded.
 
+mod ahead;
 mod cache;
 pub(crate) mod cell;
 pub(crate) mod layout;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use ahead::Ahead;
 use cache::Cache;
 pub(crate) use limit::{Limit, OVERHEAD, TooLarge};
 pub(crate) use mark::Mark;
@@ -29,6 +31,11 @@ pub(crate) use trace::{Cause, Trace};
 
 use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 
+/// Keys that are looked up together. RocksDB does so by 32.
+const TOGETHER: usize = 64;
+/// Keys of the first look of several: their values may be large.
+const FEW: usize = 4;
+
 /// One store of a task.
 #[derive(Debug, Default)]
 struct Store {
@@ -39,6 +46,8 @@ struct Store {
     landed: usize,
     /// What the committed store has, as far as it was looked up.
     cache: RefCell<Cache>,
+    /// What it has for the keys of the records that come next.
+    ahead: Ahead,
     /// For a time-ordered store: where its entries begin.
     mark: Option<Mark>,
     /// What its changelog takes; none if it has none of its own.
@@ -105,12 +114,51 @@ impl TaskState {
             return Ok(with(written.as_deref()));
         }
         let mut cache = held.cache.borrow_mut();
+        if let Some(known) = held.ahead.get(key) {
+            cache.found(key, known);
+            return Ok(with(known));
+        }
         if let Some(known) = cache.get(key) {
             return Ok(with(known));
         }
+        held.ahead.missed();
         let found = self.committed.get(store, key)?;
         cache.found(key, found.as_deref());
         Ok(with(found.as_deref()))
+    }
+
+    /// Has the store look up what it has for the keys of the records that come next, as far as it is worth it: by offset, beginning with the one at `from`.
+    pub(crate) fn look_ahead<'k>(
+        &mut self,
+        store: usize,
+        from: i64,
+        keys: impl Iterator<Item = (i64, &'k [u8])>,
+    ) -> Result<(), StoreError> {
+        let Store { ahead, cache, .. } = &mut self.stores[store];
+        if !ahead.is_due(from) {
+            return Ok(());
+        }
+        let cache = cache.get_mut();
+        // What is uncommitted and not in the cache is new since the last commit, mostly: to look for it among the changes costs more than to look it up.
+        let mut unknown = keys.filter(|(_, key)| !cache.knows(key));
+        let mut most = FEW;
+        while !ahead.is_full() {
+            let (offsets, keys): (Vec<i64>, Vec<&[u8]>) = unknown.by_ref().take(most).unzip();
+            if keys.is_empty() {
+                break;
+            }
+            let found = self.committed.get_many(store, &keys)?;
+            for ((offset, key), value) in offsets.into_iter().zip(keys).zip(found) {
+                ahead.add(offset, key, value);
+            }
+            most = TOGETHER;
+        }
+        Ok(())
+    }
+
+    /// It is the turn of a record for whose key this store was asked to look ahead.
+    pub(crate) fn turn_to(&mut self, store: usize, offset: i64) {
+        self.stores[store].ahead.turn_to(offset);
     }
 
     /// A copy of a key's value.
@@ -263,8 +311,13 @@ impl TaskState {
         if !changes.is_empty() || !reached.is_empty() {
             self.committed.apply(changes, reached)?;
         }
-        for Change { store, key, value } in changes {
-            self.stores[*store].cache.get_mut().put(key, value.as_deref());
+        self.stores.iter_mut().for_each(|held| held.ahead.forget());
+        for some in changes.chunks(TOGETHER) {
+            // Memory is waited for once for all of them.
+            some.iter().for_each(|change| self.stores[change.store].cache.get_mut().approach(&change.key));
+            for Change { store, key, value } in some {
+                self.stores[*store].cache.get_mut().put(key, value.as_deref());
+            }
         }
         Ok(())
     }

@@ -61,6 +61,8 @@ enum Act {
     Fail,
     /// A checkpoint is stored, with nothing else.
     Touch,
+    /// The store looks up what it has for some keys, and it is the turn of one of them.
+    LookAhead(Vec<u8>, usize),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -71,6 +73,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0usize..4).prop_map(Act::Land),
         1 => Just(Act::Fail),
         1 => Just(Act::Touch),
+        3 => (prop::collection::vec(0u8..12, 1..4), 0usize..4).prop_map(|(keys, turn)| Act::LookAhead(keys, turn)),
     ]
 }
 
@@ -100,6 +103,12 @@ fn restored(state: TaskState, partly: Option<(Model, Model)>, committed: Model) 
     let change = |(key, is): (Vec<u8>, Vec<u8>)| Change { store: 0, key: key.into(), value: value(is) };
     disk.apply(&sent.into_iter().map(change).collect::<Vec<_>>(), &[]).unwrap();
     (disk, as_of)
+}
+
+/// For records from this offset on with these keys; then it is the turn of the one at this place.
+fn look_ahead(state: &mut TaskState, from: i64, keys: &[u8], turn: usize) {
+    state.look_ahead(0, from, (from..).zip(keys.chunks(1))).unwrap();
+    state.turn_to(0, from + turn as i64);
 }
 
 fn check(state: &TaskState, model: &Model, from: u8, to: Option<u8>) -> Result<(), TestCaseError> {
@@ -174,6 +183,7 @@ proptest! {
                     changed.clear();
                 }
                 Act::Touch => state.touch(&[(0, Checkpoint::at(-1))]).unwrap(),
+                Act::LookAhead(keys, turn) => look_ahead(&mut state, 10 * number as i64, &keys, turn),
             }
             prop_assert_eq!(state.is_dirty(), !changed.is_empty());
             let holds_nothing = changed.is_empty() && flying.as_ref().is_none_or(|(_, sent)| sent.is_empty());

@@ -110,8 +110,8 @@ impl Task {
             judged: Vec::new(),
             blamed: None,
         };
-        task.set_bounds();
-        task.set_committed(starts);
+        task.expect_reads(plan, numbers, store_numbers);
+        task.take_bounds_and_positions(starts);
         task
     }
 }
@@ -169,6 +169,11 @@ fn letters(plan: &Plan, id: &TaskId, largest_record: usize) -> Option<Letters> {
 }
 
 impl Task {
+    fn take_bounds_and_positions(&mut self, starts: &BTreeMap<TopicName, InputStart>) {
+        self.set_bounds();
+        self.set_committed(starts);
+    }
+
     /// What is committed already need not be committed again.
     fn set_committed(&mut self, starts: &BTreeMap<TopicName, InputStart>) {
         for input in &mut self.inputs {

@@ -1,6 +1,7 @@
 //! A task: one sub-topology at one partition. It is handed batches of records and time, and is asked for one step after the other;
 //! what it wants written waits in its state until the worker commits. It does no I/O of its own beyond reading its stores.
 
+mod ahead;
 mod build;
 mod clock;
 mod deliveries;
@@ -170,6 +171,7 @@ impl Task {
             // It moves event time, as it did live.
             return Ok(());
         }
+        input.asks.iter().for_each(|store| self.state.turn_to(*store, head.offset));
         self.state.outbox.promise = self.time;
         self.state.node = input.node;
         let mut step = Step {

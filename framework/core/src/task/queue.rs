@@ -30,6 +30,8 @@ pub(crate) struct InputQueue {
     /// The source's node within the task.
     pub(crate) node: usize,
     pub(crate) source: Box<dyn Source>,
+    /// The task's stores that are expected to be asked for the keys of its records.
+    pub(crate) asks: Vec<usize>,
     pub(crate) clock: Clock,
     pub(crate) head: Option<Head>,
     /// How far ahead of its append time a record's event time may be; none for any.
@@ -78,6 +80,7 @@ impl InputQueue {
             policy,
             node,
             source,
+            asks: Vec::new(),
             clock,
             head: None,
             max_future: None,
@@ -122,6 +125,11 @@ impl InputQueue {
 
     pub(crate) fn front(&self) -> Option<&Record> {
         self.records.front()
+    }
+
+    /// The offsets and keys of the first `most` records, as far as they have keys.
+    pub(crate) fn upcoming(&self, most: usize) -> impl Iterator<Item = (i64, &[u8])> {
+        self.records.iter().take(most).filter_map(|record| Some((record.offset, record.key.as_deref()?)))
     }
 
     /// Has the source decode the first record, if there is one.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use headwater_core::port::{StoreError, StoreTrouble};
+use headwater_core::port::{StateStores, StoreError, StoreTrouble};
 use headwater_store::RocksStores;
 use tempfile::tempdir;
 
@@ -68,23 +68,39 @@ fn a_database_that_does_not_open_is_put_aside() {
     }
 }
 
-#[test]
-fn a_failed_checksum_is_damage_too() {
-    let root = tempdir().unwrap();
-    let stores = stores(root.path());
-    let database = written(&stores);
+/// A task some of whose values have other bytes than were written.
+fn spoiled(stores: &RocksStores) -> Box<dyn StateStores> {
+    let database = written(stores);
     // The values come first in a file and its index last: the file still opens. The other file is that of the checkpoint.
     let table = files(&database, "sst").into_iter().max_by_key(|table| fs::metadata(table).unwrap().len()).unwrap();
     let mut bytes = fs::read(&table).unwrap();
     let third = bytes.len() / 3;
     bytes[..third].iter_mut().for_each(|byte| *byte ^= 0x55);
     fs::write(&table, bytes).unwrap();
-    let task = open(&stores, "t_0", &["a"]);
+    open(stores, "t_0", &["a"])
+}
+
+#[test]
+fn a_failed_checksum_is_damage_too() {
+    let root = tempdir().unwrap();
+    let stores = stores(root.path());
+    let task = spoiled(&stores);
     let failure = error(task.get(0, b"k0000"));
     assert!(matches!(failure, StoreError::Corrupt { .. }), "{failure}");
     assert!(failure.to_string().contains("is damaged"), "{failure}");
     let later = error(task.get(0, b"k0199"));
     assert!(later.to_string().contains("closed after an earlier failure"), "{later}");
+    drop(task);
+    is_put_aside(&stores, 1);
+}
+
+#[test]
+fn it_is_also_where_several_keys_are_looked_up() {
+    let root = tempdir().unwrap();
+    let stores = stores(root.path());
+    let task = spoiled(&stores);
+    let failure = error(task.get_many(0, &[b"k0000", b"k0001"]));
+    assert!(matches!(failure, StoreError::Corrupt { .. }), "{failure}");
     drop(task);
     is_put_aside(&stores, 1);
 }

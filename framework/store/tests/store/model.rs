@@ -18,6 +18,7 @@ const STORES: [&str; 2] = ["one", "two"];
 enum Step {
     Commit(Vec<Change>),
     Scan { store: usize, from: Bytes, to: Option<Bytes> },
+    GetMany { store: usize, keys: Vec<Bytes> },
     Flush,
     Clear(usize),
     Reopen,
@@ -40,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => vec(change(), 0..100).prop_map(Step::Commit),
         6 => (0..STORES.len(), key(), prop::option::of(key())).prop_map(|(store, from, to)| Step::Scan { store, from, to }),
+        6 => (0..STORES.len(), vec(key(), 0..100)).prop_map(|(store, keys)| Step::GetMany { store, keys }),
         2 => Just(Step::Flush),
         1 => (0..STORES.len()).prop_map(Step::Clear),
         1 => Just(Step::Reopen),
@@ -86,6 +88,11 @@ proptest! {
                     let found = in_store(&*task, store, &from, to.as_deref());
                     prop_assert_eq!(found, in_model(&model[store], &from, to.as_ref()));
                     prop_assert_eq!(task.get(store, &from).unwrap(), model[store].get(&from).cloned());
+                }
+                Step::GetMany { store, keys } => {
+                    let found = task.get_many(store, &keys.iter().map(|key| &key[..]).collect::<Vec<_>>()).unwrap();
+                    let expected: Vec<_> = keys.iter().map(|key| model[store].get(key).cloned()).collect();
+                    prop_assert_eq!(found, expected);
                 }
                 Step::Flush => task.flush().unwrap(),
                 Step::Clear(store) => {
