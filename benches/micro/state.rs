@@ -113,10 +113,10 @@ fn get_out_of_cache(bencher: Bencher<'_, '_>) {
     bencher.bench_local_refs(|key| task.get(0, key));
 }
 
-/// The same by 32 keys at a time, as a look ahead asks for them.
+/// The same by 64 keys at a time, as a look ahead asks for them.
 #[divan::bench(sample_size = 200)]
 fn get_many_out_of_cache(bencher: Bencher<'_, '_>) {
-    const KEYS: usize = 32;
+    const KEYS: usize = 64;
     let (task, _directory) = cold();
     let mut next = 0;
     let bencher = bencher.counter(ItemsCount::new(KEYS)).with_inputs(|| {
