@@ -105,7 +105,9 @@ impl Ahead {
     pub(super) fn turn_to(&mut self, offset: i64) {
         self.since.records += 1;
         self.since.is_first_read.set(true);
-        while self.entries.get(self.next).is_some_and(|entry| entry.offset < offset) {
+        while let Some(entry) = self.entries.get_mut(self.next).filter(|entry| entry.offset < offset) {
+            // There may be hundreds of stores, and each has its last look.
+            entry.value = None;
             self.next += 1;
         }
     }
