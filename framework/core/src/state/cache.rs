@@ -64,15 +64,19 @@ impl Cache {
 
     /// Whether it is known here what the store has for `key`.
     pub(super) fn knows(&self, key: &[u8]) -> bool {
-        let find = || self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key);
-        self.limit > 0 && (self.is_complete || find().is_some())
+        self.limit > 0 && (self.is_complete || self.has(key))
     }
 
     /// Has the processor fetch the memory where `key` is or would be, unless all there is should be near.
     pub(super) fn approach(&self, key: &[u8]) {
         if self.bytes > NEAR {
-            std::hint::black_box(self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key).is_some());
+            std::hint::black_box(self.has(key));
         }
+    }
+
+    /// Whether `key` has a place in the table.
+    fn has(&self, key: &[u8]) -> bool {
+        self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key).is_some()
     }
 
     /// Takes down what was found in the store for `key`, which was not known here.
