@@ -87,7 +87,7 @@ fn a_long_outage_of_the_cluster_does_not_end_the_process() {
     app.wait_for("the transactional id is not registered yet", LONG);
     assert!(app.is_running(), "{}", app.log());
     signal("-CONT");
-    // What tried to connect meanwhile is before us in its queue: it may want longer than our own client's patience. Nothing is written by this.
+    // It may want longer to wake up than our own client's patience, which is not what is tested. Nothing is written by this.
     until("the broker answers again", LONG, || poison::write(&log, PARTITIONS, &[]).ok());
     let second: Vec<Sent> = orders.by_ref().take(2_000).collect();
     poison::write(&log, PARTITIONS, &second).expect("the orders are written");
