@@ -35,7 +35,7 @@ impl Bench<'_> {
                 format!("{:.0} records/s, {:.1} s", measured.records_per_second, measured.total_seconds)
             })?;
         }
-        Ok(self.conclude(&entries, |table| table.throughput()))
+        Ok(self.conclude(!variants.is_empty(), &entries, |table| table.throughput()))
     }
 
     /// Latency of what comes at a rate.
@@ -50,7 +50,7 @@ impl Bench<'_> {
                 format!("p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", measured.p50_ms, measured.p99_ms, measured.max_ms)
             })?;
         }
-        Ok(self.conclude(&entries, |table| table.latency()))
+        Ok(self.conclude(!variants.is_empty(), &entries, |table| table.latency()))
     }
 
     /// Latency with a throttled backfill beside the live application, and without.
@@ -70,7 +70,7 @@ impl Bench<'_> {
                 })?;
             }
         }
-        Ok(self.conclude(&entries, |table| table.beside()))
+        Ok(self.conclude(self.settings.beside, &entries, |table| table.beside()))
     }
 
     /// A stop and a start under a steady input.
@@ -88,7 +88,7 @@ impl Bench<'_> {
                 })?;
             }
         }
-        Ok(self.conclude(&entries, |table| table.restart()))
+        Ok(self.conclude(self.settings.restart, &entries, |table| table.restart()))
     }
 
     /// Rounds, in each all variants, and of each all contenders: what drifts on the machine meets everybody alike. Where there are several, a
@@ -119,9 +119,14 @@ impl Bench<'_> {
         self.stage.is_up().map_err(|_| "the broker has ended; what was measured before is in the lines above".to_owned())
     }
 
-    fn conclude<M>(&self, entries: &[Entry<M>], table: impl FnOnce(&Table<'_, M>) -> String) -> bool {
+    /// Nothing that was run is no success where something was asked for.
+    fn conclude<M>(&self, is_asked: bool, entries: &[Entry<M>], table: impl FnOnce(&Table<'_, M>) -> String) -> bool {
         if !entries.is_empty() {
             println!("{}", table(&Table { settings: self.settings, origin: &self.origin, entries }));
+        }
+        if is_asked && entries.is_empty() {
+            eprintln!("macro: none of the contenders in ONLY does one of the workloads: give others, or leave ONLY out");
+            return false;
         }
         entries.iter().all(|entry| entry.result.is_ok())
     }
