@@ -121,13 +121,13 @@ impl Bench<'_> {
 
     /// Nothing that was run is no success where something was asked for.
     fn conclude<M>(&self, is_asked: bool, entries: &[Entry<M>], table: impl FnOnce(&Table<'_, M>) -> String) -> bool {
-        if !entries.is_empty() {
-            println!("{}", table(&Table { settings: self.settings, origin: &self.origin, entries }));
+        if entries.is_empty() {
+            if is_asked {
+                eprintln!("macro: none of the contenders in ONLY does one of the workloads: give others, or leave ONLY out");
+            }
+            return !is_asked;
         }
-        if is_asked && entries.is_empty() {
-            eprintln!("macro: none of the contenders in ONLY does one of the workloads: give others, or leave ONLY out");
-            return false;
-        }
+        println!("{}", table(&Table { settings: self.settings, origin: &self.origin, entries }));
         entries.iter().all(|entry| entry.result.is_ok())
     }
 }
