@@ -86,7 +86,7 @@ impl Load {
 
     fn ingest(&mut self, database: &Database, engine: &Engine, target: &Target<'_>) -> Result<(), StoreError> {
         let path = database.path().join(format!("{}.{SUFFIX}", target.number));
-        let options = engine.ingested_file();
+        let options = engine.database();
         let mut file = SstFileWriter::create(&options);
         let written = file.open(&path).and_then(|()| {
             for (key, value) in self.run.sorted() {

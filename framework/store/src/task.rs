@@ -29,6 +29,8 @@ pub(crate) struct RocksTask {
     database: Arc<Database>,
     stores: Vec<Store>,
     notes: Vec<Note>,
+    /// Bytes that the cache of blocks has because of it.
+    lent: usize,
     claim: Claim,
     shared: Arc<Shared>,
 }
@@ -71,7 +73,7 @@ impl RocksTask {
         let stores: Vec<Store> = stores.collect();
         let names = |store: &Store| StoreNames { family: store.family.clone(), checkpoint_key: store.checkpoint_key.clone() };
         database.serve(stores.iter().map(names).collect());
-        let mut task = Self { database, stores, notes, claim, shared };
+        let mut task = Self { database, stores, notes, lent: 0, claim, shared };
         let old = (0..task.stores.len()).filter_map(|store| task.stored(store).transpose());
         if old.collect::<Result<Vec<_>, _>>()?.iter().any(|value| checkpoint::is_old(value)) {
             task.notes.push((StoreTrouble::OlderFormat, String::from("checkpoints of format 1 have an offset only")));
@@ -193,6 +195,10 @@ impl StateStores for RocksTask {
         Ok(())
     }
 
+    fn lend(&mut self, bytes: usize) {
+        self.shared.engine.lend(std::mem::replace(&mut self.lent, bytes), bytes);
+    }
+
     fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
     }
@@ -230,6 +236,7 @@ impl StateStores for RocksTask {
 impl Drop for RocksTask {
     fn drop(&mut self) {
         self.claim.closing();
+        self.lend(0);
         // A failure here costs what a crash costs, a longer read of the changelog: nobody is left to tell.
         let flushed = self.database.flush(Wait::Done);
         let until = pool::until(Instant::now(), self.shared.engine.options().keep_open);

@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod directory;
 mod format;
+mod lend;
 mod load;
 mod model;
 mod pool;
