@@ -1,32 +1,69 @@
 //! Committed values in memory, in front of a store: what was read or committed lately. It saves a look into the store, which costs a microsecond
 //! where it is cheap.
 
-mod entry;
+mod log;
 mod newest;
+mod worth;
 
 use std::hash::BuildHasher;
 
-use entry::Entry;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use log::{Log, Place};
 use newest::Newest;
+use worth::Worth;
 
 /// Bytes that a processor's own caches hold as a rule.
 const NEAR: usize = 4 << 20;
+/// What an entry costs beside its bytes: its place in the table, of which three of eight are empty on average.
+const OVERHEAD: usize = 16;
+/// Pieces of which its memory consists, at least.
+const PIECES: usize = 16;
+/// Pieces in which what was used is looked for and kept, for want of room, before everything goes: nobody is to wait for all of it.
+const PATIENCE: usize = 4;
+/// Bytes that may be used once, and twice what is of use, before pieces are cleared of what is not.
+const SLACK: usize = 256 << 10;
+/// Of the largest part of it a place is a number.
+const MOST: usize = 16 << 30;
+/// Keys that are asked for or written for each piece that is cleared, once only a sample is kept.
+const SWEEP: usize = 16;
 
-/// When it is full, a hand goes round over the places of the table: what was used since it came by last stays, everything else goes (CLOCK, Corbató 1968). So
-/// what is used often stays, all of the memory is of use, and an entry has no place in any list that would have to be kept.
+/// When it is full, the oldest piece of its log goes: what was used since it came there stays, at the log's end, everything else is forgotten (CLOCK, Corbató 1968). So
+/// what is used often stays, and an entry has no place in any list that would have to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    table: HashTable<Entry>,
-    /// The place it looks at next.
-    hand: usize,
-    bytes: usize,
+    table: HashTable<Slot>,
+    log: Log,
+    /// Bytes of entries in the log that have not been replaced or removed.
+    live: usize,
     limit: usize,
     /// Whether it has all that the store has: what it does not know is not there.
     is_complete: bool,
+    /// Whether something had to go for want of room.
+    is_full: bool,
     hasher: RandomState,
     newest: Newest,
+    worth: Worth,
+    /// Where only a sample is kept and others may still be here: how often the oldest piece is still to be cleared, in parts of it.
+    sweep: usize,
+}
+
+/// The place of an entry. With so much of its hash, the table can grow without a look at the entries.
+#[derive(Debug)]
+struct Slot {
+    hash: u32,
+    place: Place,
+}
+
+impl Slot {
+    fn spread(&self) -> u64 {
+        spread(self.hash)
+    }
+}
+
+/// The table goes by bits at both ends.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl Cache {
@@ -37,13 +74,23 @@ impl Cache {
 
     /// Sets the bytes it may hold; 0 for none.
     pub(super) fn set_limit(&mut self, limit: usize) {
+        let limit = limit.min(MOST);
+        if limit == self.limit {
+            return;
+        }
         let is_less = limit < self.limit;
         self.limit = limit;
-        if is_less && self.bytes > limit {
+        self.worth.forget();
+        self.is_full &= is_less;
+        if is_less && self.bytes() > self.room() {
             self.make_room(0);
-            // The memory is wanted elsewhere.
-            self.table.shrink_to_fit(|entry| self.hasher.hash_one(entry.key()));
+            self.shrink();
         }
+    }
+
+    /// Bytes of its limit that it has no use for: few of the keys asked for would be met here.
+    pub(super) fn spare(&self) -> usize {
+        self.limit - self.room()
     }
 
     /// What the store has for `key`, which may be nothing; none if that is not known here.
@@ -52,14 +99,14 @@ impl Cache {
             return None;
         }
         self.admit();
-        let hash = self.hasher.hash_one(key);
-        match self.table.find_mut(hash, |entry| entry.key() == key) {
-            Some(entry) => {
-                entry.set_used(true);
-                Some(entry.value())
-            }
-            None => self.is_complete.then_some(None),
+        let hash = self.hash(key);
+        let place = self.place_of(hash, key);
+        if (place.is_some() || self.is_complete) && self.worth.takes(hash) {
+            self.judge(true);
         }
+        let Some(place) = place else { return self.is_complete.then_some(None) };
+        self.log.set_used(place, true);
+        Some(self.log.value(place))
     }
 
     /// Whether it is known here what the store has for `key`.
@@ -69,22 +116,43 @@ impl Cache {
 
     /// Has the processor fetch the memory where `key` is or would be, unless all there is should be near.
     pub(super) fn approach(&self, key: &[u8]) {
-        if self.bytes > NEAR {
+        if self.log.bytes() > NEAR {
             std::hint::black_box(self.has(key));
         }
     }
 
-    /// Whether `key` has a place in the table.
+    /// Whether `key` has a place.
     fn has(&self, key: &[u8]) -> bool {
-        self.table.find(self.hasher.hash_one(key), |entry| entry.key() == key).is_some()
+        self.place_of(self.hash(key), key).is_some()
+    }
+
+    fn hash(&self, key: &[u8]) -> u32 {
+        self.hasher.hash_one(key) as u32
+    }
+
+    fn place_of(&self, hash: u32, key: &[u8]) -> Option<Place> {
+        // Where a sample is kept, most need not be looked for.
+        if self.sweep == 0 && !self.worth.takes(hash) {
+            return None;
+        }
+        let is_it = |slot: &Slot| slot.hash == hash && self.log.key(slot.place) == key;
+        Some(self.table.find(spread(hash), is_it)?.place)
     }
 
     /// Takes down what was found in the store for `key`, which was not known here.
     pub(super) fn found(&mut self, key: &[u8], value: Option<&[u8]>) {
-        if self.limit > 0 {
-            self.admit();
-            self.newest.set(key, value);
+        if self.limit == 0 {
+            return;
         }
+        self.sweep();
+        if self.worth.is_sampling() && !self.worth.takes(self.hash(key)) {
+            return;
+        }
+        if self.is_full {
+            self.judge(false);
+        }
+        self.admit();
+        self.newest.set(key, value);
     }
 
     /// `key` is being written: what was found for it is of no use any more.
@@ -94,7 +162,7 @@ impl Cache {
         }
     }
 
-    /// Gives what was found last a place in the table.
+    /// Gives what was found last a place.
     fn admit(&mut self) {
         if self.newest.is_set() {
             let mut newest = std::mem::take(&mut self.newest);
@@ -112,46 +180,116 @@ impl Cache {
             self.is_complete = false;
             return;
         }
-        let hash = self.hasher.hash_one(key);
-        if Entry::size_of(key, value) > self.limit {
-            // It would push everything else out.
-            self.is_complete = false;
-            if let Ok(place) = self.table.find_entry(hash, |entry| entry.key() == key) {
-                self.bytes -= place.remove().0.size();
-            }
-            return;
+        self.sweep();
+        let (hash, size) = (self.hash(key), OVERHEAD + log::size_of(key, value));
+        // It would push everything else out.
+        let is_too_large = size > self.room() || !log::takes(key, value);
+        self.is_complete &= !is_too_large;
+        // Where all that there is has its place here, what is not need not have one.
+        let is_told = value.is_none() && self.is_complete;
+        let is_kept = !is_too_large && !is_told;
+        let before = self.place_of(hash, key);
+        match before {
+            Some(place) if is_kept && self.log.replace(place, value) => return self.log.set_used(place, true),
+            Some(place) => self.remove(hash, place),
+            None => {}
         }
-        match self.table.find_mut(hash, |entry| entry.key() == key) {
-            Some(entry) => {
-                self.bytes -= entry.size();
-                entry.set(value);
-                entry.set_used(true);
-                self.bytes += entry.size();
-                self.make_room(0);
-            }
-            None => {
-                let entry = Entry::new(key, value);
-                self.make_room(entry.size());
-                self.bytes += entry.size();
-                self.table.insert_unique(hash, entry, |entry| self.hasher.hash_one(entry.key()));
-            }
+        if is_kept && self.worth.takes(hash) {
+            let place = self.insert(hash, key, value, size);
+            self.log.set_used(place, before.is_some());
         }
+    }
+
+    /// A key was asked for and met here, or not: whether only a sample is to be kept from now on, or everything again.
+    fn judge(&mut self, is_met: bool) {
+        if self.worth.asked(is_met, self.table.len()) {
+            let is_sampling = self.worth.is_sampling();
+            self.sweep = if is_sampling { self.log.pieces() * SWEEP } else { 0 };
+            self.is_complete &= !is_sampling;
+        }
+    }
+
+    fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
+        self.make_room(size);
+        if self.log.bytes() > 2 * self.live + SLACK {
+            self.clear_oldest(|_| true);
+        }
+        let place = self.log.append(key, value, self.piece());
+        self.live += self.log.size(place);
+        self.table.insert_unique(spread(hash), Slot { hash, place }, Slot::spread);
+        place
+    }
+
+    fn remove(&mut self, hash: u32, place: Place) {
+        if let Ok(slot) = self.table.find_entry(spread(hash), |slot| slot.place == place) {
+            slot.remove();
+            self.live -= self.log.size(place);
+        }
+    }
+
+    /// Bytes in use.
+    fn bytes(&self) -> usize {
+        self.log.bytes() + self.table.len() * OVERHEAD
+    }
+
+    /// Bytes of entries that it has room for.
+    fn room(&self) -> usize {
+        if self.sweep > 0 { self.limit } else { self.worth.part_of(self.limit) }
+    }
+
+    /// Bytes of a piece of the log.
+    fn piece(&self) -> usize {
+        self.room() / PIECES
     }
 
     /// For so many bytes more, as far as there is anything that can go.
     fn make_room(&mut self, bytes: usize) {
-        while self.bytes + bytes > self.limit && !self.table.is_empty() {
-            self.hand = if self.hand < self.table.num_buckets() { self.hand } else { 0 };
-            if let Ok(mut place) = self.table.get_bucket_entry(self.hand) {
-                if place.get().is_used() {
-                    place.get_mut().set_used(false);
-                } else {
-                    self.bytes -= place.remove().0.size();
-                    self.is_complete = false;
-                }
-            }
-            self.hand += 1;
+        let mut cleared = 0;
+        while self.bytes() + bytes > self.room() && self.log.pieces() > 0 {
+            self.clear_oldest(|entry| entry.is_used() && cleared < PATIENCE);
+            cleared += 1;
         }
+    }
+
+    /// Clears the oldest piece but for what is to be kept, which goes to the log's end.
+    fn clear_oldest(&mut self, is_kept: impl Fn(&log::Entry<'_>) -> bool) {
+        let Some(piece) = self.log.take_oldest() else { return };
+        let length = self.piece();
+        for entry in piece.entries() {
+            let hash = self.hash(entry.key());
+            let Ok(mut slot) = self.table.find_entry(spread(hash), |slot| slot.place == entry.place) else { continue };
+            self.live -= entry.size();
+            if self.worth.takes(hash) && is_kept(&entry) {
+                let place = self.log.append(entry.key(), entry.value(), length);
+                self.live += self.log.size(place);
+                slot.get_mut().place = place;
+            } else {
+                slot.remove();
+                (self.is_complete, self.is_full) = (false, true);
+            }
+        }
+        self.log.give_back(piece);
+    }
+
+    /// Clears some of what does not belong to the sample.
+    fn sweep(&mut self) {
+        if self.sweep == 0 {
+            return;
+        }
+        self.sweep -= 1;
+        if self.sweep.is_multiple_of(SWEEP) {
+            self.clear_oldest(|_| true);
+        }
+        if self.sweep == 0 {
+            self.make_room(0);
+            self.shrink();
+        }
+    }
+
+    /// Gives memory back that is wanted elsewhere.
+    fn shrink(&mut self) {
+        self.table.shrink_to_fit(Slot::spread);
+        self.log.shrink();
     }
 }
 
@@ -176,6 +314,7 @@ mod tests {
             for (step, (key, length, fill, is_read)) in writes.into_iter().enumerate() {
                 let limit = limits[step / every];
                 cache.set_limit(limit);
+                let was_sampling = cache.worth.is_sampling();
                 let (key, value) = (vec![key], length.map(|length| vec![fill; usize::from(length)]));
                 cache.approach(&key);
                 if is_read {
@@ -192,11 +331,12 @@ mod tests {
                     // One that has grown may have to go itself.
                     let known = cache.get(&key);
                     prop_assert!(known.is_none() || known == Some(value.as_deref()));
-                    prop_assert!(known.is_some() || limit < 1_000_000);
+                    prop_assert!(known.is_some() || limit < 1_000_000 || was_sampling || cache.worth.is_sampling());
                     store.insert(key, value);
                 }
-                prop_assert_eq!(cache.table.iter().map(Entry::size).sum::<usize>(), cache.bytes);
-                prop_assert!(cache.bytes <= limit);
+                let live: Vec<usize> = cache.table.iter().map(|slot| cache.log.size(slot.place)).collect();
+                prop_assert_eq!(live.iter().sum::<usize>(), cache.live);
+                prop_assert!(cache.live <= cache.log.bytes() && cache.bytes() <= limit);
             }
         }
     }
@@ -204,8 +344,8 @@ mod tests {
     #[test]
     fn what_is_too_large_for_it_leaves_the_rest_alone() {
         let mut cache = Cache::of_empty_store();
-        cache.set_limit(10 * Entry::size_of(&[0], None));
-        (0..9).for_each(|number| cache.put(&[number], None));
+        cache.set_limit(10 * (OVERHEAD + log::size_of(&[0], Some(&[]))));
+        (0..9).for_each(|number| cache.put(&[number], Some(&[])));
         for key in [8, 9] {
             cache.put(&[key], Some(&[0; 10_000]));
             assert_eq!(cache.get(&[key]), None, "its old value is not what it has");
@@ -234,7 +374,7 @@ mod tests {
     #[test]
     fn what_is_used_stays() {
         let mut cache = Cache::default();
-        cache.set_limit(20 * Entry::new(&[0], None).size());
+        cache.set_limit(20 * (OVERHEAD + log::size_of(&[0], None)));
         for number in 0..200 {
             cache.put(&[number], None);
             if number >= 5 {

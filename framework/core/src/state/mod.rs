@@ -33,6 +33,8 @@ use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 
 /// Keys that are looked up together. RocksDB does so by 32.
 const TOGETHER: usize = 64;
+/// Changes that are applied together: few enough to be near while they go from one place to the next.
+const AT_ONCE: usize = 1 << 10;
 /// Keys of the first look of several: their values may be large.
 const FEW: usize = 4;
 
@@ -57,6 +59,8 @@ struct Store {
 /// The stores of a task, its records waiting to be produced, and a journal to take one record's effects back.
 pub(crate) struct TaskState {
     committed: Box<dyn StateStores>,
+    /// Bytes of the caches' memory that it has been lent.
+    lent: usize,
     stores: Vec<Store>,
     /// What each write of the current step replaced, by store and place in its overlay, newest last.
     journal: Vec<(usize, usize, Option<Written>)>,
@@ -89,6 +93,7 @@ impl TaskState {
         let stores = stores.map(store).collect();
         TaskState {
             committed,
+            lent: 0,
             stores,
             journal: Vec::new(),
             outbox: Outbox::new(sinks),
@@ -105,6 +110,16 @@ impl TaskState {
     pub(crate) fn set_cache(&mut self, bytes: usize) {
         let each = bytes / self.stores.len().max(1);
         self.stores.iter_mut().for_each(|store| store.cache.get_mut().set_limit(each));
+        self.lend();
+    }
+
+    /// Lends the committed stores what of that is of no use in front of them.
+    fn lend(&mut self) {
+        let spare = self.stores.iter_mut().map(|store| store.cache.get_mut().spare()).sum();
+        if spare != self.lent {
+            self.lent = spare;
+            self.committed.lend(spare);
+        }
     }
 
     /// Hands a key's value to `with`, which must not read state itself.
@@ -293,16 +308,23 @@ impl TaskState {
         self.write(&changes, &[])
     }
 
-    /// The commit succeeded: applies what it has taken along, together with the changelog offsets that reaches.
+    /// The commit succeeded: applies what it has taken along, some at a time, and with the last of it the changelog offsets that it reaches.
     pub(crate) fn apply(&mut self, reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        for (store, held) in self.stores.iter_mut().enumerate() {
-            let landed = std::mem::take(&mut held.landed);
-            changes.extend(held.flying.take().skip(landed).map(|(key, value)| Change { store, key, value }));
-            if held.overlay.is_empty() {
-                // Where nothing is written during commits one of the two has all the room, and keeps it.
-                held.overlay = std::mem::take(&mut held.flying);
+        for store in 0..self.stores.len() {
+            let mut flying = std::mem::take(&mut self.stores[store].flying);
+            let landed = std::mem::take(&mut self.stores[store].landed);
+            for (key, value) in flying.take().skip(landed) {
+                changes.push(Change { store, key, value });
+                if changes.len() == AT_ONCE {
+                    self.write(&changes, &[])?;
+                    changes.clear();
+                }
             }
+            let held = &mut self.stores[store];
+            // Where nothing is written during commits one of the two has all the room, and keeps it.
+            let empty = if held.overlay.is_empty() { &mut held.overlay } else { &mut held.flying };
+            *empty = flying;
         }
         self.write(&changes, reached)
     }
@@ -319,6 +341,7 @@ impl TaskState {
                 self.stores[*store].cache.get_mut().put(key, value.as_deref());
             }
         }
+        self.lend();
         Ok(())
     }
 

@@ -18,8 +18,9 @@ const UNCOMMITTED: u64 = 90;
 const RESTORE: u64 = 120;
 const FETCH: u64 = 110;
 const SEND: u64 = 90;
-/// Of what the stores have, the part for single keys in front of them, in percent; less where they would not be left with the least they work with.
-const CACHE: u64 = 16;
+/// Of what the stores have, the part for single keys in front of them, in percent; less where they would not be left with the least they work with. Where single keys do not pay, the
+/// stores have it back (docs/decisions/cache.md).
+const CACHE: u64 = 60;
 /// Of what is fetched ahead, the part of the reader of changelogs, in percent.
 const FETCH_RESTORE: u64 = 40;
 /// More than this fetched ahead for the inputs is memory for nothing: a broker 50 ms away fills it at 160 MB/s.
@@ -45,7 +46,7 @@ pub struct Memory {
     pub input: u64,
     /// Uncommitted changes, per worker.
     pub uncommitted: u64,
-    /// Committed state in front of the stores, per worker: a key there costs a third of what a block with it does, and less time.
+    /// Committed state in front of the stores, per worker. What is of no use there is lent to the stores for their blocks.
     pub cache: u64,
     /// The same on top while nothing is restored: half of what restores use, as small entries cost the allocator more than large runs.
     pub cache_lent: u64,
@@ -160,11 +161,11 @@ mod tests {
             None,
             expect![[r#"
                 total 512MiB
-                stores 137MiB
+                stores 65MiB
                 input 43MiB
                 uncommitted per worker 19MiB
-                cached per worker 13MiB
-                cached per worker without restores 26MiB
+                cached per worker 49MiB
+                cached per worker without restores 62MiB
                 restores per worker 2
                 run per restore 9MiB
                 fetched ahead per worker 6MiB
@@ -178,11 +179,11 @@ mod tests {
             Some(2048),
             expect![[r#"
                 total 4GiB
-                stores 1720MiB
+                stores 819MiB
                 input 319MiB
                 uncommitted per worker 287MiB
-                cached per worker 520MiB
-                cached per worker without restores 712MiB
+                cached per worker 1421MiB
+                cached per worker without restores 1613MiB
                 restores per worker 8
                 run per restore 36MiB
                 fetched ahead per worker 8MiB
