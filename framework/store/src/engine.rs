@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME, DataBlockIndexType,
-    FlushOptions, LogLevel, Options, WriteBufferManager, WriteOptions,
+    FlushOptions, LogLevel, LruCacheOptions, Options, WriteBufferManager, WriteOptions,
 };
 
 use crate::options::StoreOptions;
@@ -22,6 +22,9 @@ const MOST_BEHIND: usize = 2 << 20;
 const LEAST_OPEN_FILES: usize = 20;
 /// Of nothing at all RocksDB makes no cache: it ends the process.
 const LEAST_CACHE: usize = 64 << 10;
+/// Bytes of a part of the cache with a lock of its own, at least.
+const CACHE_PART: usize = 32 << 20;
+const MOST_CACHE_PARTS: usize = 64;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
@@ -39,8 +42,13 @@ pub(crate) struct Engine {
 impl Engine {
     /// Sets up the memory budget.
     pub(crate) fn new(options: StoreOptions) -> Self {
-        // The one without locks (`HyperClockCache`) costs a few percent less, but keeps what it has when it is to have less, until other blocks come.
-        let cache = Cache::new_lru_cache(options.memory_bytes.max(LEAST_CACHE));
+        // The one without locks (`HyperClockCache`) keeps what it has when it is to have less, until other blocks come.
+        let mut cache_options = LruCacheOptions::default();
+        cache_options.set_capacity(options.memory_bytes.max(LEAST_CACHE));
+        // A file's filter or index that is larger than a part of the cache would push everything out of it, and not stay.
+        let parts = (options.memory_bytes / CACHE_PART).clamp(1, MOST_CACHE_PARTS);
+        cache_options.set_num_shard_bits(parts.ilog2() as i32);
+        let cache = Cache::new_lru_cache_opts(&cache_options);
         // Memtables are charged to the cache, so blocks give way to writes within one limit; at half of it the database
         // being written is flushed. Writers are never stalled for it: that would let a task wait for another one's
         // memory, which nothing flushes until its own age says so.

@@ -80,7 +80,7 @@ impl RocksStores {
         }
     }
 
-    /// Bytes in use of [`StoreOptions::memory_bytes`]: cached blocks and writes not yet on disk.
+    /// Bytes in use of [`StoreOptions::memory_bytes`], and of what is lent (`StateStores::lend`): cached blocks and writes not yet on disk.
     pub fn memory_used_bytes(&self) -> usize {
         self.shared.engine.memory_used_bytes()
     }

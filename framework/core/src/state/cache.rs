@@ -3,6 +3,7 @@
 
 mod log;
 mod newest;
+mod slot;
 mod worth;
 
 use std::hash::BuildHasher;
@@ -11,6 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use log::{Log, Place};
 use newest::Newest;
+use slot::{Slot, spread};
 use worth::Worth;
 
 /// Bytes that a processor's own caches hold as a rule.
@@ -21,10 +23,12 @@ const OVERHEAD: usize = 16;
 const PIECES: usize = 16;
 /// Pieces in which what was used is looked for and kept, for want of room, before everything goes: nobody is to wait for all of it.
 const PATIENCE: usize = 4;
-/// Bytes that may be used once, and twice what is of use, before pieces are cleared of what is not.
+/// The log may have twice the bytes that are of use, and so many more, before pieces are cleared of what is not.
 const SLACK: usize = 256 << 10;
-/// Of the largest part of it a place is a number.
-const MOST: usize = 16 << 30;
+/// A piece is for so many bytes that come: half of one, or the log would not become smaller.
+const TIDIED: usize = 16 << 10;
+/// The largest limit: places are 32-bit numbers, and pieces may be half empty.
+const MOST: usize = 8 << 30;
 /// Keys that are asked for or written for each piece that is cleared, once only a sample is kept.
 const SWEEP: usize = 16;
 
@@ -36,6 +40,8 @@ pub(super) struct Cache {
     log: Log,
     /// Bytes of entries in the log that have not been replaced or removed.
     live: usize,
+    /// Bytes that came since it was looked whether much of the log is of no use.
+    since_tidied: usize,
     limit: usize,
     /// Whether it has all that the store has: what it does not know is not there.
     is_complete: bool,
@@ -44,26 +50,8 @@ pub(super) struct Cache {
     hasher: RandomState,
     newest: Newest,
     worth: Worth,
-    /// Where only a sample is kept and others may still be here: how often the oldest piece is still to be cleared, in parts of it.
+    /// Where only a sample is kept and others may still be here: pieces still to be cleared of them, times [`SWEEP`].
     sweep: usize,
-}
-
-/// The place of an entry. With so much of its hash, the table can grow without a look at the entries.
-#[derive(Debug)]
-struct Slot {
-    hash: u32,
-    place: Place,
-}
-
-impl Slot {
-    fn spread(&self) -> u64 {
-        spread(self.hash)
-    }
-}
-
-/// The table goes by bits at both ends.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 impl Cache {
@@ -98,10 +86,12 @@ impl Cache {
         if self.limit == 0 {
             return None;
         }
+        // It was asked for a moment ago, and not here.
+        let is_again = self.newest.is_of(key);
         self.admit();
         let hash = self.hash(key);
         let place = self.place_of(hash, key);
-        if (place.is_some() || self.is_complete) && self.worth.takes(hash) {
+        if (place.is_some() || self.is_complete) && !is_again && self.worth.takes(hash) {
             self.judge(true);
         }
         let Some(place) = place else { return self.is_complete.then_some(None) };
@@ -148,9 +138,7 @@ impl Cache {
         if self.worth.is_sampling() && !self.worth.takes(self.hash(key)) {
             return;
         }
-        if self.is_full {
-            self.judge(false);
-        }
+        self.judge(false);
         self.admit();
         self.newest.set(key, value);
     }
@@ -190,29 +178,40 @@ impl Cache {
         let is_kept = !is_too_large && !is_told;
         let before = self.place_of(hash, key);
         match before {
-            Some(place) if is_kept && self.log.replace(place, value) => return self.log.set_used(place, true),
+            Some(place) if is_kept && self.log.replace(place, value) => return self.log.set_used(place, value.is_some()),
             Some(place) => self.remove(hash, place),
             None => {}
         }
         if is_kept && self.worth.takes(hash) {
             let place = self.insert(hash, key, value, size);
-            self.log.set_used(place, before.is_some());
+            self.log.set_used(place, before.is_some() && value.is_some());
+            if self.is_full && self.worth.written(self.table.len()) {
+                self.turn();
+            }
         }
     }
 
     /// A key was asked for and met here, or not: whether only a sample is to be kept from now on, or everything again.
     fn judge(&mut self, is_met: bool) {
-        if self.worth.asked(is_met, self.table.len()) {
-            let is_sampling = self.worth.is_sampling();
-            self.sweep = if is_sampling { self.log.pieces() * SWEEP } else { 0 };
-            self.is_complete &= !is_sampling;
+        if (self.is_full || self.worth.is_sampling()) && self.worth.asked(is_met, self.table.len()) {
+            self.turn();
         }
+    }
+
+    fn turn(&mut self) {
+        let is_sampling = self.worth.is_sampling();
+        self.sweep = if is_sampling { self.log.pieces() * SWEEP } else { 0 };
+        self.is_complete &= !is_sampling;
     }
 
     fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
         self.make_room(size);
-        if self.log.bytes() > 2 * self.live + SLACK {
-            self.clear_oldest(|_| true);
+        self.since_tidied += size;
+        if self.since_tidied >= TIDIED {
+            self.since_tidied = 0;
+            if self.log.bytes() > 2 * self.live + SLACK {
+                self.clear_oldest(|_| true);
+            }
         }
         let place = self.log.append(key, value, self.piece());
         self.live += self.log.size(place);

@@ -34,7 +34,7 @@ use crate::port::{Change, Checkpoint, StateStores, StoreError, StoreRange};
 /// Keys that are looked up together. RocksDB does so by 32.
 const TOGETHER: usize = 64;
 /// Changes that are applied together: few enough to be near while they go from one place to the next.
-const AT_ONCE: usize = 1 << 10;
+const AT_ONCE: usize = 8 << 10;
 /// Keys of the first look of several: their values may be large.
 const FEW: usize = 4;
 
@@ -356,7 +356,9 @@ impl TaskState {
     }
 
     /// Drops everything uncommitted and gives the committed stores back.
-    pub(crate) fn into_committed(self) -> Box<dyn StateStores> {
+    pub(crate) fn into_committed(mut self) -> Box<dyn StateStores> {
+        // Whoever comes next has all the memory in front of them, as far as it knows.
+        self.committed.lend(0);
         self.committed
     }
 }

@@ -19,7 +19,7 @@ const RESTORE: u64 = 120;
 const FETCH: u64 = 110;
 const SEND: u64 = 90;
 /// Of what the stores have, the part for single keys in front of them, in percent; less where they would not be left with the least they work with. Where single keys do not pay, the
-/// stores have it back (docs/decisions/cache.md).
+/// blocks of the stores have it back (docs/decisions/cache.md).
 const CACHE: u64 = 60;
 /// Of what is fetched ahead, the part of the reader of changelogs, in percent.
 const FETCH_RESTORE: u64 = 40;

@@ -27,7 +27,10 @@ pub(super) struct Log {
     pieces: Vec<Vec<u8>>,
     /// The pieces in use, oldest first.
     order: VecDeque<u32>,
+    /// Numbers of pieces that are not in use.
     free: Vec<u32>,
+    /// The memory of one, for the next.
+    spare: Vec<u8>,
     bytes: usize,
 }
 
@@ -63,7 +66,7 @@ impl Log {
         let size = size_of(key, value);
         let number = match self.order.back() {
             Some(number) if self.pieces[*number as usize].len() + size <= piece.min(PIECE) => *number,
-            _ => self.begin_piece(),
+            _ => self.begin_piece(size.max(piece.min(PIECE))),
         };
         let bytes = &mut self.pieces[number as usize];
         let start = bytes.len();
@@ -78,11 +81,15 @@ impl Log {
         place(number, start)
     }
 
-    fn begin_piece(&mut self) -> u32 {
+    fn begin_piece(&mut self, capacity: usize) -> u32 {
         let number = self.free.pop().unwrap_or_else(|| {
             self.pieces.push(Vec::new());
             (self.pieces.len() - 1) as u32
         });
+        let mut bytes = std::mem::take(&mut self.spare);
+        // All at once: grown by doubling it would have room for nearly as much again.
+        bytes.reserve_exact(capacity);
+        self.pieces[number as usize] = bytes;
         self.order.push_back(number);
         number
     }
@@ -109,7 +116,7 @@ impl Log {
         set_word(piece, start, if used { steps | USED } else { steps & !USED });
     }
 
-    /// Replaces its value where it lies, if it fits there: it does if its length is about the same.
+    /// Replaces its value where it lies, if it fits there: it does if its length is about the same, and a deletion always does.
     pub(super) fn replace(&mut self, place: Place, value: Option<&[u8]>) -> bool {
         let (piece, start) = (&mut self.pieces[number(place)], offset(place));
         let entry = entry_at(piece, start);
@@ -138,19 +145,16 @@ impl Log {
     /// Nothing in the piece is asked for any more.
     pub(super) fn give_back(&mut self, piece: Piece) {
         let Piece { number, mut bytes } = piece;
-        // Memory of the usual size is for the next piece.
-        bytes.clear();
         if bytes.capacity() <= PIECE {
-            self.pieces[number as usize] = bytes;
+            bytes.clear();
+            self.spare = bytes;
         }
         self.free.push(number);
     }
 
-    /// Gives back what is kept for pieces to come.
+    /// Gives back what is kept for the next piece.
     pub(super) fn shrink(&mut self) {
-        for number in &self.free {
-            self.pieces[*number as usize] = Vec::new();
-        }
+        self.spare = Vec::new();
     }
 
     fn piece(&self, place: Place) -> &[u8] {

@@ -1,7 +1,7 @@
 //! Whether it pays to keep values here. Where few of the keys asked for are met again before they have to go, each costs a place, and the memory would hold
 //! as many of them in the store's own blocks.
 //!
-//! It is judged while the cache is full, by how many of the keys asked for are here; what is only written says nothing. Where it does not pay, a sample of the keys goes on being kept in as small a
+//! It is judged while the cache is full, by how many of the keys asked for are here; what is only written says nothing for long. Where it does not pay, a sample of the keys goes on being kept in as small a
 //! part of the memory, and what would be met of all is what is met of those: spatial sampling, as in SHARDS (Waldspurger et al., FAST 2015).
 
 /// One key in so many belongs to the sample, a power of two.
@@ -13,12 +13,16 @@ const PER_ENTRY: usize = 4;
 /// Of a hundred of them, those met with which it still pays, and those with which it does again (docs/decisions/cache.md).
 const STAYS: usize = 30;
 const RETURNS: usize = 40;
+/// How often everything here is replaced before it counts that nothing is asked for: a table is read whole before anybody asks.
+const UNASKED: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Worth {
     is_sampling: bool,
     met: usize,
     asked: usize,
+    /// Entries that came since a key was asked for last.
+    unasked: usize,
 }
 
 impl Worth {
@@ -42,6 +46,7 @@ impl Worth {
     pub(super) fn asked(&mut self, is_met: bool, entries: usize) -> bool {
         self.met += usize::from(is_met);
         self.asked += 1;
+        self.unasked = 0;
         if self.asked < ROUND.max(entries / PER_ENTRY) {
             return false;
         }
@@ -52,9 +57,19 @@ impl Worth {
         turns
     }
 
+    /// An entry came, while there are so many. Whether nothing is asked for at all, as where only ranges are read, so that from now on only a sample is to be kept.
+    pub(super) fn written(&mut self, entries: usize) -> bool {
+        self.unasked += 1;
+        let turns = !self.is_sampling && self.unasked >= UNASKED * ROUND.max(entries);
+        if turns {
+            *self = Worth { is_sampling: true, ..Worth::default() };
+        }
+        turns
+    }
+
     /// What was counted does not say anything any more.
     pub(super) fn forget(&mut self) {
-        (self.met, self.asked) = (0, 0);
+        (self.met, self.asked, self.unasked) = (0, 0, 0);
     }
 }
 
@@ -77,6 +92,16 @@ mod tests {
         assert_eq!((taken, worth.part_of(1 << 10)), ((1 << 10) / SAMPLE, (1 << 10) / SAMPLE));
         assert!(round(&mut worth, 50) && !worth.is_sampling());
         assert!(worth.takes(u32::MAX) && worth.part_of(7) == 7);
+    }
+
+    #[test]
+    fn what_is_never_asked_for_is_not_kept() {
+        let mut worth = Worth::default();
+        assert!((1..UNASKED * ROUND).all(|_| !worth.written(0)));
+        assert!(!worth.asked(true, 0));
+        assert!((1..UNASKED * ROUND).all(|_| !worth.written(0)));
+        assert!(worth.written(0) && worth.is_sampling());
+        assert!(!worth.written(0), "it does so already");
     }
 
     #[test]
