@@ -15,7 +15,7 @@ const USUAL_TASKS: usize = 32;
 /// Of what a memtable is expected to hold, the part for its filter, one byte in so many: 15 bits for a record of 60 bytes.
 const FILTER_PART: usize = 32;
 /// Of the memory for writes, the part in which a task gathers changes, one byte in so many.
-const BEHIND_PART: usize = 16;
+const BEHIND_PART: usize = 8;
 /// More than this gathered makes a change hardly cheaper.
 const MOST_BEHIND: usize = 2 << 20;
 /// RocksDB's own least number of open files.
