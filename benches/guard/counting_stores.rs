@@ -78,6 +78,10 @@ impl StateStores for CountingTask {
         self.task.end_load(store)
     }
 
+    fn lend(&mut self, bytes: usize) {
+        self.task.lend(bytes);
+    }
+
     fn take_notes(&mut self) -> Vec<(StoreTrouble, String)> {
         self.task.take_notes()
     }

@@ -1,3 +1,6 @@
+use std::cell::Cell;
+use std::rc::Rc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,6 +11,7 @@ use crate::port::ScanItem;
 struct Disk {
     entries: BTreeMap<Vec<u8>, Bytes>,
     checkpoint: Option<Checkpoint>,
+    lent: Rc<Cell<usize>>,
 }
 
 impl StateStores for Disk {
@@ -35,6 +39,10 @@ impl StateStores for Disk {
 
     fn checkpoint(&self, _: usize) -> Result<Option<Checkpoint>, StoreError> {
         Ok(self.checkpoint)
+    }
+
+    fn lend(&mut self, bytes: usize) {
+        self.lent.set(bytes);
     }
 
     fn clear(&mut self, _: usize) -> Result<(), StoreError> {
@@ -196,4 +204,23 @@ proptest! {
         let (disk, committed) = restored(state, flying.filter(|_| has_landed), committed);
         check(&over(disk, cache), &committed, from, to)?;
     }
+}
+
+#[test]
+fn memory_that_does_not_pay_is_lent_until_the_stores_are_given_back() {
+    let lent = Rc::new(Cell::new(0));
+    let mut state = over(Box::new(Disk { lent: Rc::clone(&lent), ..Disk::default() }), 3000);
+    let mut ask = |keys: std::ops::Range<u16>| {
+        for key in keys {
+            state.get(0, &key.to_be_bytes()).unwrap();
+            state.apply(&[(0, Checkpoint::at(1))]).unwrap();
+        }
+        lent.get()
+    };
+    assert_eq!(ask(0..50), 0, "there is room");
+    assert!(ask(50..2000) > 2000, "none of them was asked for before");
+    assert_eq!((0..100).map(|_| ask(0..50)).last(), Some(0), "all of them were");
+    ask(2000..4000);
+    drop(state.into_committed());
+    assert_eq!(lent.get(), 0);
 }
