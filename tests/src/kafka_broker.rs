@@ -131,7 +131,7 @@ impl KafkaBroker {
                 return Some(Ok(()));
             }
             let ended = self.guardian.try_wait().expect("looking after the guardian").is_some();
-            ended.then(|| Err(text.lines().rev().take(20).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")))
+            ended.then(|| Err(last_lines(&text)))
         });
         up?;
         KafkaLog::connect(self.config()).map(drop).map_err(|error| error.to_string())
@@ -140,6 +140,10 @@ impl KafkaBroker {
 
 impl Drop for KafkaBroker {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let text = fs::read_to_string(self.directory.join("broker.log")).unwrap_or_default();
+            eprintln!("the end of the broker's log:\n{}", last_lines(&text));
+        }
         drop(self.pipe.take());
         let _ = self.guardian.wait();
         // The guardian did it, unless the broker had ended before.
@@ -165,6 +169,11 @@ kill -9 $watcher $pid 2>/dev/null
 wait $pid 2>/dev/null
 rm -rf "$1"
 "#;
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
 
 fn free_ports() -> (u16, u16) {
     let port = |listener: &TcpListener| -> io::Result<u16> { Ok(listener.local_addr()?.port()) };
