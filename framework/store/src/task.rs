@@ -196,7 +196,9 @@ impl StateStores for RocksTask {
     }
 
     fn lend(&mut self, bytes: usize) {
-        self.shared.engine.lend(std::mem::replace(&mut self.lent, bytes), bytes);
+        if bytes != self.lent {
+            self.shared.engine.lend(std::mem::replace(&mut self.lent, bytes), bytes);
+        }
     }
 
     fn take_notes(&mut self) -> Vec<Note> {

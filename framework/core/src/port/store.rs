@@ -82,7 +82,8 @@ pub trait StateStores {
     fn end_load(&mut self, _store: usize) -> Result<(), StoreError> {
         Ok(())
     }
-    /// Lends so many bytes of memory, in place of what was lent before: values in front of the stores have no use for it now. It may be taken back at any time, by a smaller number.
+    /// Lends so many bytes of memory, in place of what was lent before: values in front of the stores have no use for it now. It may be taken back at any time, by a smaller number. Called with each
+    /// commit, mostly with the same number.
     fn lend(&mut self, _bytes: usize) {}
     /// What was found out about the files since the last call, in words, for the log.
     fn take_notes(&mut self) -> Vec<(StoreTrouble, String)> {

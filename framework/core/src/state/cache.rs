@@ -25,7 +25,7 @@ const PIECES: usize = 16;
 const PATIENCE: usize = 4;
 /// The log may have twice the bytes that are of use, and so many more, before pieces are cleared of what is not.
 const SLACK: usize = 256 << 10;
-/// A piece is for so many bytes that come: half of one, or the log would not become smaller.
+/// One is cleared for so many bytes that come, less than it has of no use on average, or the log would not become smaller.
 const TIDIED: usize = 16 << 10;
 /// The largest limit: places are 32-bit numbers, and pieces may be half empty.
 const MOST: usize = 8 << 30;
@@ -69,6 +69,7 @@ impl Cache {
         let is_less = limit < self.limit;
         self.limit = limit;
         self.worth.forget();
+        // With more room nothing has to go for now.
         self.is_full &= is_less;
         if is_less && self.bytes() > self.room() {
             self.make_room(0);
@@ -254,9 +255,9 @@ impl Cache {
     fn clear_oldest(&mut self, is_kept: impl Fn(&log::Entry<'_>) -> bool) {
         let Some(piece) = self.log.take_oldest() else { return };
         let length = self.piece();
-        for entry in piece.entries() {
+        for (place, entry) in piece.entries() {
             let hash = self.hash(entry.key());
-            let Ok(mut slot) = self.table.find_entry(spread(hash), |slot| slot.place == entry.place) else { continue };
+            let Ok(mut slot) = self.table.find_entry(spread(hash), |slot| slot.place == place) else { continue };
             self.live -= entry.size();
             if self.worth.takes(hash) && is_kept(&entry) {
                 let place = self.log.append(entry.key(), entry.value(), length);

@@ -59,8 +59,6 @@ struct Store {
 /// The stores of a task, its records waiting to be produced, and a journal to take one record's effects back.
 pub(crate) struct TaskState {
     committed: Box<dyn StateStores>,
-    /// Bytes of the caches' memory that it has been lent.
-    lent: usize,
     stores: Vec<Store>,
     /// What each write of the current step replaced, by store and place in its overlay, newest last.
     journal: Vec<(usize, usize, Option<Written>)>,
@@ -93,7 +91,6 @@ impl TaskState {
         let stores = stores.map(store).collect();
         TaskState {
             committed,
-            lent: 0,
             stores,
             journal: Vec::new(),
             outbox: Outbox::new(sinks),
@@ -116,10 +113,7 @@ impl TaskState {
     /// Lends the committed stores what of that is of no use in front of them.
     fn lend(&mut self) {
         let spare = self.stores.iter_mut().map(|store| store.cache.get_mut().spare()).sum();
-        if spare != self.lent {
-            self.lent = spare;
-            self.committed.lend(spare);
-        }
+        self.committed.lend(spare);
     }
 
     /// Hands a key's value to `with`, which must not read state itself.

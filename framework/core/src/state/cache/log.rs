@@ -164,14 +164,14 @@ impl Log {
 
 impl Piece {
     /// Its entries.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Place, Entry<'_>)> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let start = next;
             (start < self.bytes.len()).then(|| {
                 let entry = entry_at(&self.bytes, start);
                 next += entry.size();
-                Entry { place: place(self.number, start), ..entry }
+                (place(self.number, start), entry)
             })
         })
     }
@@ -179,7 +179,6 @@ impl Piece {
 
 /// An entry in a piece.
 pub(super) struct Entry<'a> {
-    pub(super) place: Place,
     steps: u32,
     key: &'a [u8],
     /// The value's bytes, and what is free behind them.
@@ -209,7 +208,7 @@ fn entry_at(piece: &[u8], start: usize) -> Entry<'_> {
     let (steps, lengths) = (word(piece, start), word(piece, start + 4));
     let size = (steps & STEPS) as usize * STEP;
     let (key, room) = piece[start + HEADER..start + size].split_at((lengths & KEY) as usize);
-    Entry { place: Place(0), steps, key, room, free: (lengths >> 28) as usize }
+    Entry { steps, key, room, free: (lengths >> 28) as usize }
 }
 
 fn word(piece: &[u8], start: usize) -> u32 {
@@ -238,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    /// What an entry has, its place aside.
+    /// What an entry has.
     fn seen(entry: &Entry<'_>) -> (Vec<u8>, Option<Vec<u8>>, bool) {
         (entry.key().to_vec(), entry.value().map(<[u8]>::to_vec), entry.is_used())
     }
@@ -267,9 +266,9 @@ mod tests {
             }
             let mut model = model.into_iter();
             while let Some(taken) = log.take_oldest() {
-                for entry in taken.entries() {
+                for (at, entry) in taken.entries() {
                     let (place, key, value, used) = model.next().unwrap();
-                    prop_assert_eq!((entry.place, seen(&entry)), (place, (key, value, used)));
+                    prop_assert_eq!((at, seen(&entry)), (place, (key, value, used)));
                 }
                 log.give_back(taken);
             }
