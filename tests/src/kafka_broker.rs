@@ -9,7 +9,7 @@ use std::time::Duration;
 use headwater_kafka::{KafkaConfig, KafkaLog};
 
 use crate::proxy::FaultProxy;
-use crate::{kafka_jars, until};
+use crate::{kafka_jars, log_end, until};
 
 /// From the start of the JVM to the first answer; 4 s on an idle machine.
 const START: Duration = Duration::from_secs(60);
@@ -131,7 +131,7 @@ impl KafkaBroker {
                 return Some(Ok(()));
             }
             let ended = self.guardian.try_wait().expect("looking after the guardian").is_some();
-            ended.then(|| Err(last_lines(&text)))
+            ended.then(|| Err(log_end(&log)))
         });
         up?;
         KafkaLog::connect(self.config()).map(drop).map_err(|error| error.to_string())
@@ -141,8 +141,7 @@ impl KafkaBroker {
 impl Drop for KafkaBroker {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let text = fs::read_to_string(self.directory.join("broker.log")).unwrap_or_default();
-            eprintln!("the end of the broker's log:\n{}", last_lines(&text));
+            eprintln!("the end of the broker's log:\n{}", log_end(&self.directory.join("broker.log")));
         }
         drop(self.pipe.take());
         let _ = self.guardian.wait();
@@ -169,11 +168,6 @@ kill -9 $watcher $pid 2>/dev/null
 wait $pid 2>/dev/null
 rm -rf "$1"
 "#;
-
-fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
-}
 
 fn free_ports() -> (u16, u16) {
     let port = |listener: &TcpListener| -> io::Result<u16> { Ok(listener.local_addr()?.port()) };

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::{Guardian, signal};
+use crate::log_end;
 use crate::wait::until;
 
 const PROPERTIES: &str = include_str!("../../../scripts/kafka/server.properties");
@@ -143,9 +144,7 @@ impl Node {
 
     /// The end of its log.
     pub fn log_end(&self) -> String {
-        let text = fs::read_to_string(self.log_path()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        log_end(&self.log_path())
     }
 
     pub(super) fn address(&self) -> String {

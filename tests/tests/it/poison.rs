@@ -90,7 +90,9 @@ fn a_long_outage_of_the_cluster_does_not_end_the_process() {
     assert!(app.is_running(), "{}", app.log());
     signal("-CONT");
     // It may want longer to wake up than our own client's patience, which is not what is tested. Nothing is written by this.
-    until("the broker answers again", WAKING, || poison::write(&log, PARTITIONS, &[]).map_err(|error| eprintln!("{error}")).ok());
+    until("the broker answers again", WAKING, || {
+        poison::write(&log, PARTITIONS, &[]).inspect_err(|error| eprintln!("{error}")).ok()
+    });
     let second: Vec<Sent> = orders.by_ref().take(2_000).collect();
     poison::write(&log, PARTITIONS, &second).expect("the orders are written");
     until("everything is processed", LONG, || {
