@@ -65,7 +65,10 @@ fn delete(writer: &Writer, before: i64) {
     until("the log is as long", LIMIT, || {
         match writer.log.admin().and_then(|mut admin| admin.delete_records(&[(partition.clone(), before)])) {
             Err(error) if error.to_string().contains("OffsetOutOfRange") => None,
-            deleted => Some(deleted.expect("records can be deleted")),
+            deleted => {
+                deleted.expect("records can be deleted");
+                Some(())
+            }
         }
     });
 }
