@@ -206,7 +206,7 @@ impl Cache {
     }
 
     fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
-        self.make_room(size);
+        self.make_room(log::size_of(key, value));
         self.since_tidied += size;
         if self.since_tidied >= TIDIED {
             self.since_tidied = 0;
@@ -232,6 +232,11 @@ impl Cache {
         self.log.bytes() + self.table.len() * OVERHEAD
     }
 
+    /// Bytes that an entry of so many in the log needs.
+    fn growth(&self, size: usize) -> usize {
+        if size == 0 { 0 } else { OVERHEAD + self.log.growth(size, self.piece()) }
+    }
+
     /// Bytes of entries that it has room for.
     fn room(&self) -> usize {
         if self.sweep > 0 { self.limit } else { self.worth.part_of(self.limit) }
@@ -245,7 +250,7 @@ impl Cache {
     /// For so many bytes more, as far as there is anything that can go.
     fn make_room(&mut self, bytes: usize) {
         let mut cleared = 0;
-        while self.bytes() + bytes > self.room() && self.log.pieces() > 0 {
+        while self.bytes() + self.growth(bytes) > self.room() && self.log.pieces() > 0 {
             self.clear_oldest(|entry| entry.is_used() && cleared < PATIENCE);
             cleared += 1;
         }
@@ -344,7 +349,7 @@ mod tests {
     #[test]
     fn what_is_too_large_for_it_leaves_the_rest_alone() {
         let mut cache = Cache::of_empty_store();
-        cache.set_limit(10 * (OVERHEAD + log::size_of(&[0], Some(&[]))));
+        cache.set_limit(12 * (OVERHEAD + log::size_of(&[0], Some(&[]))));
         (0..9).for_each(|number| cache.put(&[number], Some(&[])));
         for key in [8, 9] {
             cache.put(&[key], Some(&[0; 10_000]));

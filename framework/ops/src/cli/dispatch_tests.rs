@@ -185,5 +185,5 @@ fn config_shows_how_memory_is_divided_and_refuses_too_little() {
     );
     let refused = call("config --set memory.limit=64MiB").unwrap_err();
     assert_eq!(refused.code, Some(codes::MEMORY_TOO_SMALL));
-    assert!(refused.message.contains("needs at least 116MiB"), "{}", refused.message);
+    assert!(refused.message.contains("needs at least 118MiB"), "{}", refused.message);
 }

@@ -51,9 +51,21 @@ pub(super) fn takes(key: &[u8], value: Option<&[u8]>) -> bool {
 }
 
 impl Log {
-    /// Bytes in use.
+    /// Bytes of its pieces, what is free at their ends included.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes that an entry of so many adds to that, if new pieces have so many: none if it has its place in the newest.
+    pub(super) fn growth(&self, size: usize, piece: usize) -> usize {
+        if self.open_for(size, piece).is_some() { 0 } else { size.max(piece.min(PIECE)) }
+    }
+
+    /// The newest piece, if there is room in it.
+    fn open_for(&self, size: usize, piece: usize) -> Option<u32> {
+        let newest = *self.order.back()?;
+        let bytes = &self.pieces[newest as usize];
+        (bytes.len() + size <= bytes.capacity().min(piece)).then_some(newest)
     }
 
     /// Pieces in use.
@@ -64,10 +76,7 @@ impl Log {
     /// Adds an entry that [`takes`] allows, in a piece of so many bytes if it needs a new one.
     pub(super) fn append(&mut self, key: &[u8], value: Option<&[u8]>, piece: usize) -> Place {
         let size = size_of(key, value);
-        let number = match self.order.back() {
-            Some(number) if self.pieces[*number as usize].len() + size <= piece.min(PIECE) => *number,
-            _ => self.begin_piece(size.max(piece.min(PIECE))),
-        };
+        let number = self.open_for(size, piece).unwrap_or_else(|| self.begin_piece(size.max(piece.min(PIECE))));
         let bytes = &mut self.pieces[number as usize];
         let start = bytes.len();
         let free = size - HEADER - key.len() - value.map_or(0, <[u8]>::len);
@@ -77,7 +86,6 @@ impl Log {
         bytes.extend_from_slice(key);
         bytes.extend_from_slice(value.unwrap_or_default());
         bytes.resize(start + size, 0);
-        self.bytes += size;
         place(number, start)
     }
 
@@ -87,8 +95,11 @@ impl Log {
             (self.pieces.len() - 1) as u32
         });
         let mut bytes = std::mem::take(&mut self.spare);
-        // All at once: grown by doubling it would have room for nearly as much again.
-        bytes.reserve_exact(capacity);
+        if bytes.capacity() != capacity {
+            // All at once: grown by doubling it would have room for nearly as much again.
+            bytes = Vec::with_capacity(capacity);
+        }
+        self.bytes += bytes.capacity();
         self.pieces[number as usize] = bytes;
         self.order.push_back(number);
         number
@@ -138,7 +149,7 @@ impl Log {
     pub(super) fn take_oldest(&mut self) -> Option<Piece> {
         let number = self.order.pop_front()?;
         let bytes = std::mem::take(&mut self.pieces[number as usize]);
-        self.bytes -= bytes.len();
+        self.bytes -= bytes.capacity();
         Some(Piece { number, bytes })
     }
 
