@@ -65,6 +65,11 @@ impl StateStores for CountingTask {
         self.task.apply(changes, reached)
     }
 
+    fn remove(&mut self, store: usize, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        self.asked.batches.fetch_add(1, Ordering::Relaxed);
+        self.task.remove(store, from, to)
+    }
+
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
         self.task.checkpoint(store)
     }

@@ -167,6 +167,17 @@ impl StateStores for RocksTask {
         self.database.apply(&self.shared.engine, changes, reached)
     }
 
+    fn remove(&mut self, store: usize, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        // What is gathered would come after it. A store of which ranges are removed is asked for ranges.
+        self.database.write_behind(true)?;
+        if from >= to {
+            return Ok(());
+        }
+        let mut batch = WriteBatch::new();
+        batch.delete_range_cf(self.family(store)?, from, to);
+        self.database.write(batch, self.flush_bytes())
+    }
+
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError> {
         self.database.reader()?;
         if let Some(reached) = self.database.behind().reached(store) {

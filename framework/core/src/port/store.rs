@@ -65,6 +65,14 @@ pub trait StateStores {
     fn scan<'a>(&'a self, store: usize, range: StoreRange<'_>) -> Result<Box<dyn Iterator<Item = ScanItem> + 'a>, StoreError>;
     /// Applies all changes and sets the stores' checkpoints in one atomic write.
     fn apply(&mut self, changes: &[Change], reached: &[(usize, Checkpoint)]) -> Result<(), StoreError>;
+    /// Removes all entries of a store with keys in `[from, to)`. Like the first of several steps in which a commit is applied: no checkpoint goes with it. For many entries at once;
+    /// a store may be read more slowly for each range that was removed lately.
+    fn remove(&mut self, store: usize, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        let entries = self.scan(store, StoreRange { from, to: Some(to) })?;
+        let removal = |entry: ScanItem| Ok(Change { store, key: entry?.0, value: None });
+        let removals: Vec<Change> = entries.map(removal).collect::<Result<_, StoreError>>()?;
+        self.apply(&removals, &[])
+    }
     /// How far a store is in its changelog; none for a new store.
     fn checkpoint(&self, store: usize) -> Result<Option<Checkpoint>, StoreError>;
     /// The offset of the checkpoint.

@@ -4,6 +4,7 @@
 mod ahead;
 mod cache;
 pub(crate) mod cell;
+mod expiry;
 pub(crate) mod layout;
 mod limit;
 mod mark;
@@ -293,11 +294,22 @@ impl TaskState {
     /// changes that are in the changelogs behind their checkpoints, and that whoever opens them next reads again.
     pub(crate) fn apply_some(&mut self, most: usize) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        for (store, held) in self.stores.iter_mut().enumerate() {
-            let before = changes.len();
-            let some = held.flying.after(held.landed).take(most - before);
-            changes.extend(some.map(|(key, value)| Change { store, key: key.clone(), value: value.clone() }));
-            held.landed += changes.len() - before;
+        let mut left = most;
+        for store in 0..self.stores.len() {
+            if left == 0 {
+                break;
+            }
+            self.remove_expired(store)?;
+            let Store { flying, landed, cache, .. } = &mut self.stores[store];
+            let before = *landed;
+            for (key, value) in flying.after(before).take(left) {
+                *landed += 1;
+                match flying.expired() {
+                    Some(expired) if expired.covers(key, value) => cache.get_mut().put(key, None),
+                    _ => changes.push(Change { store, key: key.clone(), value: value.clone() }),
+                }
+            }
+            left -= *landed - before;
         }
         self.write(&changes, &[])
     }
@@ -306,9 +318,15 @@ impl TaskState {
     pub(crate) fn apply(&mut self, reached: &[(usize, Checkpoint)]) -> Result<(), StoreError> {
         let mut changes = Vec::new();
         for store in 0..self.stores.len() {
+            self.remove_expired(store)?;
             let mut flying = std::mem::take(&mut self.stores[store].flying);
             let landed = std::mem::take(&mut self.stores[store].landed);
+            let expired = flying.expired().cloned();
             for (key, value) in flying.take().skip(landed) {
+                if expired.as_ref().is_some_and(|expired| expired.covers(&key, &value)) {
+                    self.stores[store].cache.get_mut().put(&key, None);
+                    continue;
+                }
                 changes.push(Change { store, key, value });
                 if changes.len() == AT_ONCE {
                     self.write(&changes, &[])?;

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
+use super::expiry::Expired;
+
 /// A change: the new value, or none for a deletion.
 pub(crate) type Written = Option<Bytes>;
 
@@ -23,6 +25,7 @@ pub(crate) struct Overlay {
     /// The place of each key in `changes`; there once a range was looked at.
     sorted: OnceCell<BTreeMap<Bytes, usize>>,
     bytes: usize,
+    expired: Option<Expired>,
 }
 
 impl Overlay {
@@ -64,6 +67,19 @@ impl Overlay {
         self.bytes -= undone.as_ref().map_or(0, Bytes::len);
     }
 
+    /// All entries in a range are gone; each has its deletion among the changes. Ranges become one.
+    pub(super) fn expire(&mut self, range: Expired) {
+        self.expired = Some(match self.expired.take() {
+            Some(before) => before.and(range),
+            None => range,
+        });
+    }
+
+    /// The range that expired, if one did. What was written there since is among the changes.
+    pub(super) fn expired(&self) -> Option<&Expired> {
+        self.expired.as_ref()
+    }
+
     /// The key at a place that [`write`](Overlay::write) returned.
     pub(crate) fn key_at(&self, place: usize) -> Option<&Bytes> {
         self.changes.get_index(place).map(|(key, _)| key)
@@ -96,6 +112,7 @@ impl Overlay {
     pub(crate) fn take(&mut self) -> impl Iterator<Item = (Bytes, Written)> {
         self.bytes = 0;
         self.sorted = OnceCell::new();
+        self.expired = None;
         self.changes.drain(..)
     }
 

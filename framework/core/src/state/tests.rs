@@ -61,6 +61,8 @@ type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 enum Act {
     /// A step that writes, and whether it succeeds.
     Step(Vec<(u8, Option<u8>)>, bool),
+    /// All entries before a key expire.
+    Expire(u8),
     /// A commit begins, or the one under way ends.
     Commit,
     /// The commit under way applies so many changes, if it has as many.
@@ -77,6 +79,7 @@ fn act() -> impl Strategy<Value = Act> {
     let writes = prop::collection::vec((0u8..12, prop::option::of(any::<u8>())), 0..5);
     prop_oneof![
         6 => (writes, prop::bool::weighted(0.8)).prop_map(|(writes, is_kept)| Act::Step(writes, is_kept)),
+        2 => (0u8..13).prop_map(Act::Expire),
         3 => Just(Act::Commit),
         2 => (0usize..4).prop_map(Act::Land),
         1 => Just(Act::Fail),
@@ -86,7 +89,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn over(disk: Box<dyn StateStores>, cache: usize) -> TaskState {
-    let mut state = TaskState::new(disk, [(false, None, false)].into_iter(), Vec::new());
+    let mut state = TaskState::new(disk, [(true, None, false)].into_iter(), Vec::new());
     state.set_cache(cache);
     state
 }
@@ -163,6 +166,14 @@ proptest! {
                     } else {
                         state.undo_step();
                     }
+                }
+                Act::Expire(end) => {
+                    let left = now.split_off(&vec![end]);
+                    changed.extend(std::mem::replace(&mut now, left).into_keys().map(|key| (key, Vec::new())));
+                    state.expire(0, &[end]).unwrap();
+                    let first = now.first_key_value().map(|(key, _)| key.as_slice());
+                    prop_assert!(state.mark(0).key().is_none_or(|mark| first.is_none_or(|first| mark <= first)));
+                    prop_assert!(first.is_none() || *state.mark(0) != Mark::Nowhere);
                 }
                 Act::Commit => match flying.take() {
                     None => {

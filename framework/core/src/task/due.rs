@@ -82,18 +82,16 @@ impl Task {
         if other < number { theirs - Duration::from_millis(1) } else { theirs }
     }
 
-    /// Fires up to a chunk of one store's entries due at or before `limit`.
+    /// Fires up to a chunk of one store's entries due at or before `limit`, or removes all of them if nobody is told.
     fn fire_chunk(&mut self, number: usize, limit: Timestamp) -> Result<(), TaskError> {
         let timed = self.timed[number];
-        let (entries, beyond) = self.due_entries(timed, first_not_due(timed, limit), CHUNK)?;
+        let end = first_not_due(timed, limit);
         if !timed.is_told {
-            for entry in &entries {
-                self.state.put(timed.store, entry, None);
-                self.state.keep_step(|| Cause::Timer { store: timed.store, entry: entry.clone() });
-            }
-            self.state.set_mark(timed.store, beyond);
-            return Ok(());
+            let mut key = Vec::new();
+            layout::timed(end, &[], &mut key);
+            return Ok(self.state.expire(timed.store, &key)?);
         }
+        let (entries, beyond) = self.due_entries(timed, end, CHUNK)?;
         // The first that handlers set in this store meanwhile.
         let mut set = Mark::Nowhere;
         for (place, entry) in entries.iter().enumerate() {

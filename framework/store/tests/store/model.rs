@@ -19,6 +19,7 @@ enum Step {
     Commit(Vec<Change>),
     Scan { store: usize, from: Bytes, to: Option<Bytes> },
     GetMany { store: usize, keys: Vec<Bytes> },
+    Remove { store: usize, from: Bytes, to: Bytes },
     Flush,
     Clear(usize),
     Reopen,
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => vec(change(), 0..100).prop_map(Step::Commit),
         6 => (0..STORES.len(), key(), prop::option::of(key())).prop_map(|(store, from, to)| Step::Scan { store, from, to }),
         6 => (0..STORES.len(), vec(key(), 0..100)).prop_map(|(store, keys)| Step::GetMany { store, keys }),
+        3 => (0..STORES.len(), key(), key()).prop_map(|(store, from, to)| Step::Remove { store, from, to }),
         2 => Just(Step::Flush),
         1 => (0..STORES.len()).prop_map(Step::Clear),
         1 => Just(Step::Reopen),
@@ -93,6 +95,10 @@ proptest! {
                     let found = task.get_many(store, &keys.iter().map(|key| &key[..]).collect::<Vec<_>>()).unwrap();
                     let expected: Vec<_> = keys.iter().map(|key| model[store].get(key).cloned()).collect();
                     prop_assert_eq!(found, expected);
+                }
+                Step::Remove { store, from, to } => {
+                    task.remove(store, &from, &to).unwrap();
+                    model[store].retain(|key, _| *key < from || *key >= to);
                 }
                 Step::Flush => task.flush().unwrap(),
                 Step::Clear(store) => {
