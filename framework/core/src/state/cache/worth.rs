@@ -14,7 +14,7 @@ const PER_ENTRY: usize = 4;
 const STAYS: usize = 30;
 const RETURNS: usize = 40;
 /// How often everything here is replaced before it counts that nothing is asked for: a table is read whole before anybody asks.
-const UNASKED: usize = 8;
+const UNASKED: usize = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct Worth {
