@@ -14,9 +14,12 @@ use super::report::{CommitReport, Report};
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Committed, GroupMetadata, LogError, Producer};
-use crate::record::{Outgoing, TopicPartition};
+use crate::record::TopicPartition;
 use crate::task::{Markers, Task};
 use crate::time::Timestamp;
+
+/// Changes that are sent together.
+const TOGETHER: usize = 256;
 
 /// Of inputs, as a commit moves them.
 pub(super) type Positions = Vec<(TopicPartition, Committed)>;
@@ -242,24 +245,25 @@ fn send_changes(
     report: &mut Report,
 ) -> Result<(), (usize, Bytes, LogError)> {
     let timestamp = task.time().max(Timestamp::from_millis(0));
-    for (store, key, value) in task.state.flying_after(first).take(count) {
+    let most = if traced { 1 } else { TOGETHER };
+    let mut changes = task.state.flying_after(first).take(count).peekable();
+    let mut entries = Vec::with_capacity(most.min(count));
+    while let Some((store, key, value)) = changes.next() {
         let Some(topic) = task.changelog_of(store) else { continue };
-        let sent = producer.send(Outgoing {
-            topic,
-            partition: task.id.partition,
-            key: Some(key),
-            value: value.as_deref(),
-            timestamp,
-            headers: &[],
-            track_offset: true,
-        });
-        let sent = sent.and_then(|()| if traced { producer.flush() } else { Ok(()) });
-        sent.map_err(|error| (store, key.clone(), error))?;
-        let bytes = key.len() + value.as_ref().map_or(0, Bytes::len);
-        match report.produced.last_mut() {
-            Some((last, records, total)) if last == topic => (*records, *total) = (*records + 1, *total + bytes as u64),
-            _ => report.produced.push((topic.clone(), 1, bytes as u64)),
+        entries.push((&key[..], value.as_deref()));
+        if entries.len() < most && changes.peek().is_some_and(|(next, ..)| *next == store) {
+            continue;
         }
+        let sent = producer.send_changes(topic, task.id.partition, &entries, timestamp);
+        let sent = sent.and_then(|()| if traced { producer.flush().map_err(|error| (0, error)) } else { Ok(()) });
+        sent.map_err(|(number, error)| (store, Bytes::copy_from_slice(entries[number].0), error))?;
+        let bytes: usize = entries.iter().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum();
+        let records = entries.len() as u64;
+        match report.produced.last_mut() {
+            Some((last, sent, total)) if last == topic => (*sent, *total) = (*sent + records, *total + bytes as u64),
+            _ => report.produced.push((topic.clone(), records, bytes as u64)),
+        }
+        entries.clear();
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub use admin::{Admin, MemberInfo, NewTopic, TopicInfo};
 pub use checkpoint::{Checkpoint, StoreTrouble, TopicId};
 pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};
-pub use producer::{Committed, Producer, ProducerConfig};
+pub use producer::{Committed, Entry, Producer, ProducerConfig};
 pub use reader::{Appended, Batch, Ends, Reader, ReaderConfig};
 pub use sink::{Delivery, Sink, SinkError, SinkWriter};
 pub use store::{Change, OpenStore, ScanItem, StateStores, StoreRange, Stores};

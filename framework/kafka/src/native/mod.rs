@@ -33,7 +33,7 @@ pub(crate) use group::Metadata;
 pub(crate) use groups::{AdminError, delete_positions, members, set_positions};
 pub(crate) use member_commit::MemberCommit;
 pub(crate) use offsets::{cached_high_watermark, committed, list_offsets};
-pub(crate) use produce::{Delivered, Payload, Sender, Tag, Topic};
+pub(crate) use produce::{Delivered, Payload, Sender, Tag, Taken, Topic};
 pub(crate) use topics::topic_ids;
 pub(crate) use transaction::{Transactions, TxnError};
 

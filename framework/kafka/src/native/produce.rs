@@ -4,6 +4,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_core::port::Entry;
 use rdkafka_sys as rs;
 use rs::rd_kafka_vtype_t as tag;
 
@@ -18,6 +19,39 @@ pub(crate) struct Topic {
 
 // SAFETY: librdkafka's topic handles may be used from any thread.
 unsafe impl Send for Topic {}
+
+impl Topic {
+    /// Queues records of one partition with one tag and the time of day; never blocks.
+    pub(crate) fn send_all(&self, partition: i32, entries: &[Entry<'_>], tag: Tag) -> Taken {
+        let message = |(key, value): &Entry<'_>| {
+            let ((key, key_len), (payload, len)) = (raw(Some(key)), raw(*value));
+            rs::rd_kafka_message_t {
+                err: rs::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR,
+                rkt: ptr::null_mut(),
+                partition,
+                payload,
+                len,
+                key,
+                key_len,
+                offset: 0,
+                _private: ptr::without_provenance_mut::<c_void>(tag.pack()),
+            }
+        };
+        let mut messages: Vec<rs::rd_kafka_message_t> = entries.iter().map(message).collect();
+        let count = c_int::try_from(messages.len()).unwrap_or(c_int::MAX);
+        // SAFETY: the topic is alive; there are at least `count` messages, and MSG_F_COPY makes librdkafka copy their keys and values. It writes nothing
+        // but their errors.
+        let taken = unsafe {
+            rs::rd_kafka_produce_batch(self.topic.as_ptr(), partition, rs::RD_KAFKA_MSG_F_COPY, messages.as_mut_ptr(), count)
+        };
+        let taken = usize::try_from(taken).unwrap_or(0);
+        if taken == messages.len() {
+            return Taken { taken, refused: None };
+        }
+        let refused = messages.iter().map(code).position(|code| code != 0);
+        Taken { taken, refused: refused.map(|number| (number, code(&messages[number]))) }
+    }
+}
 
 impl Drop for Topic {
     fn drop(&mut self) {
@@ -96,6 +130,14 @@ impl Drop for Headers {
     }
 }
 
+/// What became of several records.
+pub(crate) struct Taken {
+    /// How many were queued.
+    pub(crate) taken: usize,
+    /// The first that was not, and librdkafka's code for why. Those behind it may have been queued, unless the queue is full.
+    pub(crate) refused: Option<(usize, i32)>,
+}
+
 /// The sending side of a producer.
 pub(crate) struct Sender(pub(crate) Arc<Client>);
 
@@ -166,6 +208,12 @@ fn raw(bytes: Option<&[u8]>) -> (*mut c_void, usize) {
     bytes.map_or((ptr::null_mut(), 0), |b| (b.as_ptr().cast_mut().cast(), b.len()))
 }
 
+/// A message's error, 0 for none: read as the number it is, for brokers may send codes that the enumeration does not know yet.
+fn code(message: &rs::rd_kafka_message_t) -> i32 {
+    // SAFETY: C has an `int` there, which is always initialised.
+    unsafe { ptr::addr_of!(message.err).cast::<i32>().read() }
+}
+
 /// What became of one record; lives for the length of the callback that reports it.
 pub(crate) struct Delivered<'a> {
     message: NonNull<rs::rd_kafka_message_t>,
@@ -188,8 +236,7 @@ impl<'a> Delivered<'a> {
     }
 
     pub(crate) fn error(&self) -> Option<i32> {
-        // SAFETY: read as the number it is: brokers may send codes that the enumeration does not know yet.
-        let code = unsafe { ptr::addr_of!((*self.message.as_ptr()).err).cast::<i32>().read() };
+        let code = code(self.get());
         (code != 0).then_some(code)
     }
 

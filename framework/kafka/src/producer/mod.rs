@@ -11,15 +11,15 @@ pub(crate) use under_way::UnderWay;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_core::port::{Committed, GroupMetadata, LogError, Producer, ProducerConfig};
-use headwater_core::{Outgoing, TopicPartition};
+use headwater_core::port::{Committed, Entry, GroupMetadata, LogError, Producer, ProducerConfig};
+use headwater_core::{Outgoing, Timestamp, TopicName, TopicPartition};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::error::{from_delivery, from_transaction};
 use crate::groups::positions;
-use crate::native::{self, Client, Payload, Role, Sender, Tag, Transactions};
+use crate::native::{self, Client, Payload, Role, Sender, Tag, Taken, Transactions};
 use crate::options;
 use crate::secrets::Secrets;
 use commit::OffsetsSent;
@@ -36,7 +36,8 @@ const SLICE: Duration = Duration::from_secs(5);
 /// A [`Producer`] on librdkafka.
 ///
 /// Timestamps: Kafka has no negative ones, so those are written as "no timestamp"; the epoch itself (0 ms) is written
-/// as 1 ms, because librdkafka takes 0 for "now" and a replay must not depend on the time of day.
+/// as 1 ms, because librdkafka takes 0 for "now" and a replay must not depend on the time of day. Changelogs have the time of day all the same: nobody reads
+/// theirs (values in a store carry their own), librdkafka has no times for several records at once, and brokers do not begin a new segment for each week of an old input.
 pub(crate) struct KafkaProducer {
     client: Arc<Client>,
     sender: Sender,
@@ -67,6 +68,16 @@ impl KafkaProducer {
             transaction_timeout: config.transaction_timeout,
             largest_record: options::largest_record(&options),
         })
+    }
+
+    /// The place of a topic.
+    fn topic(&mut self, name: &TopicName) -> Result<usize, LogError> {
+        let topic = self.topics.find(name, &self.sender);
+        topic.ok_or_else(|| LogError::Fatal(format!("{name:?} cannot be the name of a topic")))
+    }
+
+    fn tag(&self, tracked: bool) -> Tag {
+        Tag { tracked, side: self.transactions.is_none().then_some(self.marked.side) }
     }
 
     fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
@@ -143,10 +154,7 @@ impl Producer for KafkaProducer {
     }
 
     fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError> {
-        let topic = self
-            .topics
-            .find(record.topic, &self.sender)
-            .ok_or_else(|| LogError::Fatal(format!("{:?} cannot be the name of a topic", record.topic)))?;
+        let topic = self.topic(record.topic)?;
         let payload = Payload {
             partition: record.partition,
             key: record.key,
@@ -157,7 +165,7 @@ impl Producer for KafkaProducer {
                 millis => millis,
             },
             headers: record.headers,
-            tag: Tag { tracked: record.track_offset, side: self.transactions.is_none().then_some(self.marked.side) },
+            tag: self.tag(record.track_offset),
         };
         self.unserved += 1;
         if self.unserved >= SERVE_EVERY {
@@ -177,6 +185,40 @@ impl Producer for KafkaProducer {
                 Err(code) => return Err(self.not_taken(code, &record)),
             }
         }
+    }
+
+    fn send_changes(
+        &mut self,
+        topic: &TopicName,
+        partition: i32,
+        mut entries: &[Entry<'_>],
+        timestamp: Timestamp,
+    ) -> Result<(), (usize, LogError)> {
+        let (all, place) = (entries.len(), self.topic(topic).map_err(|error| (0, error))?);
+        let tag = self.tag(true);
+        while !entries.is_empty() {
+            let Taken { taken, refused } = self.topics.at(place).send_all(partition, entries, tag);
+            if let Some(side) = tag.side {
+                (0..taken).for_each(|_| self.client.context().under_way.left(side));
+            }
+            match refused {
+                None => entries = &[],
+                // Room comes with delivery reports; behind the first that had none nothing was taken.
+                Some((number, code)) if code == Code::QueueFull as i32 => {
+                    entries = &entries[number..];
+                    native::serve(&self.client, Duration::from_millis(10));
+                }
+                Some((number, code)) => {
+                    let (key, value) = entries[number];
+                    let (key, headers, track_offset) = (Some(key), [].as_slice(), true);
+                    let record = Outgoing { topic, partition, key, value, timestamp, headers, track_offset };
+                    return Err((all - entries.len() + number, self.not_taken(code, &record)));
+                }
+            }
+        }
+        self.unserved = 0;
+        native::serve(&self.client, Duration::ZERO);
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), LogError> {
