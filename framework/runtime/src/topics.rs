@@ -101,7 +101,7 @@ fn create(admin: &mut dyn Admin, mut topics: Vec<NewTopic>) -> Result<(), LogErr
 /// the application trims what it has committed.
 fn internal_topic(topic: &InternalTopic, replication: Option<i32>) -> NewTopic {
     let config: &[(&str, &str)] = if topic.changelog {
-        // Never by time: replayed records carry old timestamps and would be deleted at once.
+        // Never by time: what was written long ago is state all the same.
         &[("cleanup.policy", "compact"), ("message.timestamp.type", "CreateTime"), ANY_FUTURE]
     } else {
         &[

@@ -97,7 +97,7 @@ pub trait StateStores {
     fn take_notes(&mut self) -> Vec<(StoreTrouble, String)> {
         Vec::new()
     }
-    /// The storage engine's estimate of a store's entries and bytes; none if it has none.
+    /// The storage engine's estimate of a store's entries and bytes; none if it has none. What was removed as a range may count for a while.
     fn estimated_size(&self, _store: usize) -> Result<Option<(u64, u64)>, StoreError> {
         Ok(None)
     }

@@ -151,6 +151,15 @@ impl Cache {
         }
     }
 
+    /// The store has nothing for `key` any more, and nobody will ask.
+    pub(super) fn forget(&mut self, key: &[u8]) {
+        self.outdate(key);
+        let hash = self.hash(key);
+        if let Some(place) = self.place_of(hash, key) {
+            self.remove(hash, place);
+        }
+    }
+
     /// Gives what was found last a place.
     fn admit(&mut self) {
         if self.newest.is_set() {
@@ -206,7 +215,6 @@ impl Cache {
     }
 
     fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
-        self.make_room(log::size_of(key, value));
         self.since_tidied += size;
         if self.since_tidied >= TIDIED {
             self.since_tidied = 0;
@@ -214,6 +222,7 @@ impl Cache {
                 self.clear_oldest(|_| true);
             }
         }
+        self.make_room(log::size_of(key, value));
         let place = self.log.append(key, value, self.piece());
         self.live += self.log.size(place);
         self.table.insert_unique(spread(hash), Slot { hash, place }, Slot::spread);

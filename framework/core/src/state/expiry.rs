@@ -30,11 +30,10 @@ impl Expired {
 }
 
 impl TaskState {
-    /// Removes all entries of a time-ordered store with keys before `end`: those written since the last commit in the order in which they were, then those in
-    /// the store by ascending key.
+    /// Removes all entries of a time-ordered store with keys before `end`: those written since the last commit that has ended, then those in the store by ascending key.
     pub(crate) fn expire(&mut self, store: usize, end: &[u8]) -> Result<(), StoreError> {
         let Some(begin) = self.mark(store).key().cloned() else { return Ok(()) };
-        let written = self.expire_written(store, end);
+        let written = self.expire_written(store, &begin, end);
         let (mut from, mut removed) = (begin.clone(), 0);
         let committed = loop {
             let (due, next) = self.committed_before(store, &from, end)?;
@@ -45,23 +44,19 @@ impl TaskState {
                 beyond => break beyond,
             }
         };
-        if removed >= RANGE {
+        if removed >= RANGE && !self.stores[store].overlay.is_empty() {
             self.stores[store].overlay.expire(Expired { from: begin, to: Bytes::copy_from_slice(end) });
         }
         self.set_mark(store, written.min(committed));
         Ok(())
     }
 
-    /// Removes what was written since the last commit, and answers where that begins which is left of it.
-    fn expire_written(&mut self, store: usize, end: &[u8]) -> Mark {
-        let Store { overlay, flying, .. } = &self.stores[store];
-        let (mut due, mut left) = (Vec::new(), Mark::Nowhere);
-        // Gone through rather than asked for a range, for which all of it would be put in order.
-        for (key, _) in flying.after(0).chain(overlay.after(0)).filter(|(_, value)| value.is_some()) {
-            if key < end { due.push(key.clone()) } else { left.admit(key) }
-        }
-        due.iter().for_each(|key| self.expire_entry(store, key));
-        left
+    /// Removes what was written since the last commit that has ended, and answers where that begins which is left of it.
+    fn expire_written(&mut self, store: usize, begin: &[u8], end: &[u8]) -> Mark {
+        let Store { overlay, flying, .. } = &mut self.stores[store];
+        let ((taken_along, first), (written, second)) = (flying.before(begin, end), overlay.before(begin, end));
+        taken_along.iter().chain(&written).for_each(|key| self.expire_entry(store, key));
+        first.min(second)
     }
 
     /// Up to a chunk of the committed store's entries in a range, and where those begin that follow.
@@ -77,6 +72,7 @@ impl TaskState {
         Ok((due, Mark::Nowhere))
     }
 
+    /// Removes an entry, unless it is gone already.
     fn expire_entry(&mut self, store: usize, key: &Bytes) {
         let Store { overlay, flying, .. } = &self.stores[store];
         let is_gone = overlay.get(key).or_else(|| flying.get(key)).is_some_and(Option::is_none);

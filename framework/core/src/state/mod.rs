@@ -305,7 +305,7 @@ impl TaskState {
             for (key, value) in flying.after(before).take(left) {
                 *landed += 1;
                 match flying.expired() {
-                    Some(expired) if expired.covers(key, value) => cache.get_mut().put(key, None),
+                    Some(expired) if expired.covers(key, value) => cache.get_mut().forget(key),
                     _ => changes.push(Change { store, key: key.clone(), value: value.clone() }),
                 }
             }
@@ -324,7 +324,7 @@ impl TaskState {
             let expired = flying.expired().cloned();
             for (key, value) in flying.take().skip(landed) {
                 if expired.as_ref().is_some_and(|expired| expired.covers(&key, &value)) {
-                    self.stores[store].cache.get_mut().put(&key, None);
+                    self.stores[store].cache.get_mut().forget(&key);
                     continue;
                 }
                 changes.push(Change { store, key, value });

@@ -10,12 +10,16 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::expiry::Expired;
+use super::mark::Mark;
 
 /// A change: the new value, or none for a deletion.
 pub(crate) type Written = Option<Bytes>;
 
 /// What a changed key costs beside its bytes and those of its value: its place in the map, and the allocations.
 const ENTRY: usize = 160;
+
+/// How often all changes may be gone through, on average, before order costs less.
+const WALKS: usize = if cfg!(test) { 1 } else { 4 };
 
 /// Keys are found by hash, and stand in the order in which they were written first: that of the changelog, the same on every machine. Order by key
 /// costs several times as much per write, and is made for those who ask for a range.
@@ -25,6 +29,8 @@ pub(crate) struct Overlay {
     /// The place of each key in `changes`; there once a range was looked at.
     sorted: OnceCell<BTreeMap<Bytes, usize>>,
     bytes: usize,
+    /// Changes that were gone through for want of order, since it was empty.
+    walked: usize,
     expired: Option<Expired>,
 }
 
@@ -67,7 +73,24 @@ impl Overlay {
         self.bytes -= undone.as_ref().map_or(0, Bytes::len);
     }
 
-    /// All entries in a range are gone; each has its deletion among the changes. Ranges become one.
+    /// The keys that have values and come before `end`, none of them before `from`, and where those begin that follow. Up to a few times all of it is gone through as it lies,
+    /// in the order in which keys were written first, before it is worth putting in order by key.
+    pub(super) fn before(&mut self, from: &[u8], end: &[u8]) -> (Vec<Bytes>, Mark) {
+        let has_value = |(_, value): &(&Bytes, &Written)| value.is_some();
+        if self.sorted.get().is_some() || self.walked > WALKS * self.changes.len() {
+            let due = self.range(from, Some(end)).filter(has_value).map(|(key, _)| key.clone()).collect();
+            let left = self.range(end, None).find(has_value);
+            return (due, left.map_or(Mark::Nowhere, |(key, _)| Mark::From(key.clone())));
+        }
+        self.walked += self.changes.len();
+        let (mut due, mut left) = (Vec::new(), Mark::Nowhere);
+        for (key, _) in self.changes.iter().filter(has_value) {
+            if key < end { due.push(key.clone()) } else { left.admit(key) }
+        }
+        (due, left)
+    }
+
+    /// All entries in a range are gone; each has its deletion among the changes, or among those of the commit under way. Ranges become one.
     pub(super) fn expire(&mut self, range: Expired) {
         self.expired = Some(match self.expired.take() {
             Some(before) => before.and(range),
@@ -112,6 +135,7 @@ impl Overlay {
     pub(crate) fn take(&mut self) -> impl Iterator<Item = (Bytes, Written)> {
         self.bytes = 0;
         self.sorted = OnceCell::new();
+        self.walked = 0;
         self.expired = None;
         self.changes.drain(..)
     }

@@ -202,7 +202,13 @@ impl Producer for KafkaProducer {
                 (0..taken).for_each(|_| self.client.context().under_way.left(side));
             }
             match refused {
-                None => entries = &[],
+                None if taken == entries.len() => entries = &[],
+                None => {
+                    return Err((
+                        all - entries.len(),
+                        LogError::Fatal(format!("{taken} of {} changes were taken, without an error", entries.len())),
+                    ));
+                }
                 // Room comes with delivery reports; behind the first that had none nothing was taken.
                 Some((number, code)) if code == Code::QueueFull as i32 => {
                     entries = &entries[number..];

@@ -65,7 +65,7 @@ impl Log {
     fn open_for(&self, size: usize, piece: usize) -> Option<u32> {
         let newest = *self.order.back()?;
         let bytes = &self.pieces[newest as usize];
-        (bytes.len() + size <= bytes.capacity().min(piece)).then_some(newest)
+        (bytes.len() + size <= bytes.capacity().min(piece).min(PIECE)).then_some(newest)
     }
 
     /// Pieces in use.
