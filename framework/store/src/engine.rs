@@ -22,6 +22,8 @@ const MOST_BEHIND: usize = 2 << 20;
 const LEAST_OPEN_FILES: usize = 20;
 /// Of nothing at all RocksDB makes no cache: it ends the process.
 const LEAST_CACHE: usize = 64 << 10;
+/// Of the memory that blocks take, what the cache counts, roughly: the allocator has no places just a little larger than 4 KiB.
+const BLOCK_BYTES_PERCENT: usize = 80;
 /// Bytes of a part of the cache with a lock of its own, at least.
 const CACHE_PART: usize = 32 << 20;
 const MOST_CACHE_PARTS: usize = 64;
@@ -84,6 +86,7 @@ impl Engine {
 
     /// A task lends the cache so many bytes, where it lent others before.
     pub(crate) fn lend(&self, before: usize, bytes: usize) {
+        let [before, bytes] = [before, bytes].map(|bytes| bytes / 100 * BLOCK_BYTES_PERCENT);
         // One after the other: the cache is to have what they lend together.
         let mut lent = self.lent();
         *lent = *lent - before + bytes;
