@@ -179,9 +179,9 @@ impl Cache {
             return;
         }
         self.sweep();
-        let (hash, size) = (self.hash(key), OVERHEAD + log::size_of(key, value));
+        let (hash, size) = (self.hash(key), log::size_of(key, value));
         // It would push everything else out.
-        let is_too_large = size > self.room() || !log::takes(key, value);
+        let is_too_large = OVERHEAD + size > self.room() || !log::takes(key, value);
         self.is_complete &= !is_too_large;
         // Where all that there is has its place here, what is not need not have one.
         let is_told = value.is_none() && self.is_complete;
@@ -215,14 +215,14 @@ impl Cache {
     }
 
     fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
-        self.since_tidied += size;
+        self.since_tidied += OVERHEAD + size;
         if self.since_tidied >= TIDIED {
             self.since_tidied = 0;
             if self.log.bytes() > 2 * self.live + SLACK {
                 self.clear_oldest(|_| true);
             }
         }
-        self.make_room(log::size_of(key, value));
+        self.make_room(size);
         let place = self.log.append(key, value, self.piece());
         self.live += self.log.size(place);
         self.table.insert_unique(spread(hash), Slot { hash, place }, Slot::spread);

@@ -27,7 +27,7 @@ use topics::Topics;
 use under_way::Marked;
 
 /// Sends between two looks at the delivery reports.
-const SERVE_EVERY: u32 = 256;
+const SERVE_EVERY: usize = 256;
 /// How long a producer waits for a connection before it registers all the same.
 const CONNECTED: Duration = Duration::from_secs(1);
 /// One slice of a wait that is repeated until something is known.
@@ -43,7 +43,7 @@ pub(crate) struct KafkaProducer {
     sender: Sender,
     transactions: Option<Transactions>,
     topics: Topics,
-    unserved: u32,
+    unserved: usize,
     marked: Marked,
     /// Offsets on their way to the group, without a transaction.
     offsets: Option<OffsetsSent>,
@@ -74,6 +74,15 @@ impl KafkaProducer {
     fn topic(&mut self, name: &TopicName) -> Result<usize, LogError> {
         let topic = self.topics.find(name, &self.sender);
         topic.ok_or_else(|| LogError::Fatal(format!("{name:?} cannot be the name of a topic")))
+    }
+
+    /// Looks at the delivery reports now and then, before so many records are sent.
+    fn serve_before(&mut self, records: usize) {
+        self.unserved += records;
+        if self.unserved >= SERVE_EVERY {
+            self.unserved = 0;
+            native::serve(&self.client, Duration::ZERO);
+        }
     }
 
     fn tag(&self, tracked: bool) -> Tag {
@@ -167,11 +176,7 @@ impl Producer for KafkaProducer {
             headers: record.headers,
             tag: self.tag(record.track_offset),
         };
-        self.unserved += 1;
-        if self.unserved >= SERVE_EVERY {
-            self.unserved = 0;
-            native::serve(&self.client, Duration::ZERO);
-        }
+        self.serve_before(1);
         loop {
             match self.sender.send(self.topics.at(topic), &payload) {
                 Ok(()) => {
@@ -196,6 +201,7 @@ impl Producer for KafkaProducer {
     ) -> Result<(), (usize, LogError)> {
         let (all, place) = (entries.len(), self.topic(topic).map_err(|error| (0, error))?);
         let tag = self.tag(true);
+        self.serve_before(all);
         while !entries.is_empty() {
             let Taken { taken, refused } = self.topics.at(place).send_all(partition, entries, tag);
             if let Some(side) = tag.side {
@@ -222,8 +228,6 @@ impl Producer for KafkaProducer {
                 }
             }
         }
-        self.unserved = 0;
-        native::serve(&self.client, Duration::ZERO);
         Ok(())
     }
 

@@ -58,7 +58,7 @@ impl Log {
 
     /// Bytes that an entry of so many adds to that, if new pieces have so many: none if it has its place in the newest.
     pub(super) fn growth(&self, size: usize, piece: usize) -> usize {
-        if self.open_for(size, piece).is_some() { 0 } else { size.max(piece.min(PIECE)) }
+        if self.open_for(size, piece).is_some() { 0 } else { capacity(size, piece) }
     }
 
     /// The newest piece, if there is room in it.
@@ -76,7 +76,7 @@ impl Log {
     /// Adds an entry that [`takes`] allows, in a piece of so many bytes if it needs a new one.
     pub(super) fn append(&mut self, key: &[u8], value: Option<&[u8]>, piece: usize) -> Place {
         let size = size_of(key, value);
-        let number = self.open_for(size, piece).unwrap_or_else(|| self.begin_piece(size.max(piece.min(PIECE))));
+        let number = self.open_for(size, piece).unwrap_or_else(|| self.begin_piece(capacity(size, piece)));
         let bytes = &mut self.pieces[number as usize];
         let start = bytes.len();
         let free = size - HEADER - key.len() - value.map_or(0, <[u8]>::len);
@@ -220,6 +220,11 @@ fn entry_at(piece: &[u8], start: usize) -> Entry<'_> {
     let size = (steps & STEPS) as usize * STEP;
     let (key, room) = piece[start + HEADER..start + size].split_at((lengths & KEY) as usize);
     Entry { steps, key, room, free: (lengths >> 28) as usize }
+}
+
+/// Bytes of a new piece for an entry of so many, where pieces are to have so many.
+fn capacity(size: usize, piece: usize) -> usize {
+    size.max(piece.min(PIECE))
 }
 
 fn word(piece: &[u8], start: usize) -> u32 {
