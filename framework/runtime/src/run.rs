@@ -14,7 +14,7 @@ use headwater_core::port::{Log, Stores};
 use headwater_core::{Blueprint, Plan};
 
 use crate::backfill::{self, Ended, Goal, Pursuit, pursue};
-use crate::control::new_topic;
+use crate::control::{Control, new_topic};
 use crate::handover::{Attendance, Seat, check_generation};
 use crate::joining::Joining;
 use crate::manifest::{self, AT_START, Guard};
@@ -112,6 +112,10 @@ impl Process {
         let seen = manifest::check(&plan, log, world.stores.as_ref(), &options)?;
         if let Some(seat) = &seat {
             check_generation(seat, blueprint.app(), seen.as_ref(), AT_START, log)?;
+            if seat.app != blueprint.app() {
+                // It may be there before any process of the generation in force was.
+                Control::of(&seat.app, &headwater_core::control_topic(&seat.app), log).create(options.replication)?;
+            }
         }
         let control = seen.is_none().then(|| new_topic(&blueprint.control_topic(), options.replication));
         let known = topics::make(&mut plan, existing, admin.as_mut(), &options, control)?;

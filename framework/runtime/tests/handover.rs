@@ -189,6 +189,26 @@ fn a_new_version_takes_over_while_records_keep_coming() {
     fixture.check();
 }
 
+/// Nobody has run the application yet: the new version makes the topic that the two agree in, and waits for the old one.
+#[test]
+fn a_new_version_may_be_started_first() {
+    let fixture = Fixture::new();
+    fixture.write(1_000);
+    let (old, new) = (Shutdown::new(), Shutdown::new());
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| fixture.run(NEXT, "b", Side::New { silent: true }, &new));
+        let group = || fixture.log.admin().unwrap().members(NEXT).unwrap();
+        until("the new version is there", || second.is_finished() || !group().is_empty());
+        let writer = scope.spawn(|| fixture.keep_writing());
+        let first = scope.spawn(|| fixture.run(APP, "a", Side::Old, &old));
+        assert_eq!(first.join().unwrap().unwrap(), Ended::HandedOver);
+        fixture.go_on_for(1_000, writer);
+        new.request();
+        assert_eq!(second.join().unwrap().unwrap(), Ended::Stopped);
+    });
+    fixture.check();
+}
+
 #[test]
 fn a_new_store_is_filled_from_history_and_joins_at_the_cut() {
     let fixture = Fixture::new();
