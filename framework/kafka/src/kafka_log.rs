@@ -8,7 +8,7 @@ use crate::admin::KafkaAdmin;
 use crate::config::{GroupProtocol, KafkaConfig};
 use crate::membership::KafkaMembership;
 use crate::native::{self, Client};
-use crate::options;
+use crate::options::{self, Ahead};
 use crate::probe::has_consumer_protocol;
 use crate::producer::KafkaProducer;
 use crate::reader::KafkaReader;
@@ -65,6 +65,9 @@ impl KafkaLog {
     }
 }
 
+/// Partitions that are read at the same time where nobody says how many.
+const FEW_PARTITIONS: usize = 8;
+
 impl Log for KafkaLog {
     fn admin(&self) -> Result<Box<dyn Admin>, LogError> {
         Ok(Box::new(KafkaAdmin::new(&self.config, &self.shared)?))
@@ -87,11 +90,18 @@ impl Log for KafkaLog {
     }
 
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::reader, self.config.fetch_ahead)?))
+        self.input_reader(config, FEW_PARTITIONS)
+    }
+
+    fn input_reader(&self, config: &ReaderConfig, partitions: usize) -> Result<Box<dyn Reader>, LogError> {
+        let options = options::reader(&self.config, config, Ahead { bytes: self.config.fetch_ahead, partitions });
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options)?))
     }
 
     fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::restore, self.config.restore_ahead)?))
+        let ahead = Ahead { bytes: self.config.restore_ahead, partitions: FEW_PARTITIONS };
+        let options = options::restore(&self.config, config, ahead);
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options)?))
     }
 
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError> {

@@ -101,7 +101,8 @@ impl Worker {
         stores: Arc<dyn Stores>,
         options: EngineOptions,
     ) -> Result<Worker, EngineError> {
-        let reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
+        let reading = ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false };
+        let reader = log.input_reader(&reading, options.partitions)?;
         Ok(Worker {
             plan,
             log,

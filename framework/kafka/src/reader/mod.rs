@@ -16,8 +16,8 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::KafkaConfig;
 use crate::error::is_denied;
-use crate::native::{self, Assignment, Client, ConsumerQueue, TxnError};
-use crate::options;
+use crate::native::{self, Assignment, Client, PartitionQueues, TxnError};
+use crate::options::{self, Ahead};
 use crate::shared_clients::SharedClients;
 use cursors::Cursors;
 use decode::{Decoder, Failure};
@@ -26,7 +26,7 @@ use decode::{Decoder, Failure};
 pub(crate) struct KafkaReader {
     config: KafkaConfig,
     reader: ReaderConfig,
-    queue: ConsumerQueue,
+    queues: PartitionQueues,
     assignment: Assignment,
     client: Arc<Client>,
     /// Of which one asks about logs, whatever the isolation level of what reads them.
@@ -48,16 +48,14 @@ impl KafkaReader {
         config: &KafkaConfig,
         reader: &ReaderConfig,
         shared: &Arc<SharedClients>,
-        options: fn(&KafkaConfig, &str, bool, usize) -> ClientConfig,
-        fetch_ahead: usize,
+        options: ClientConfig,
     ) -> Result<KafkaReader, LogError> {
-        let options = options(config, &reader.group, reader.read_uncommitted, fetch_ahead);
         let client = offsets::open(config, "reader", options)?;
-        let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
+        let queues = PartitionQueues::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
         Ok(KafkaReader {
             config: config.clone(),
             reader: reader.clone(),
-            queue,
+            queues,
             assignment: Assignment(client.clone()),
             client,
             shared: Arc::clone(shared),
@@ -83,6 +81,7 @@ impl KafkaReader {
         self.failures.retain(|f| !partitions.iter().any(|p| *p.topic == *f.topic && p.partition == f.partition));
         if stopped.count() > 0 {
             self.assignment.remove(&stopped).map_err(|error| failed("stopping to read", error))?;
+            partitions.iter().for_each(|partition| self.queues.remove(partition));
         }
         Ok(was_paused)
     }
@@ -188,6 +187,7 @@ impl Reader for KafkaReader {
             return Ok(());
         }
         self.learn_leaders(partitions);
+        partitions.iter().for_each(|(partition, _)| self.queues.add(partition));
         self.assignment.add(&list).map_err(|error| failed("starting to read", error))?;
         if was_paused.count() > 0 {
             self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
@@ -221,7 +221,7 @@ impl Reader for KafkaReader {
         }
         let (cursors, decoder, failures) = (&mut self.cursors, &mut self.decoder, &mut self.failures);
         let batches =
-            self.queue.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, wall_time(), cursors, failures));
+            self.queues.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, wall_time(), cursors, failures));
         // Records that came before a failure are handed over first; the failure is the next poll's.
         if batches.is_empty()
             && let Some(error) = self.take_failure()
@@ -236,8 +236,9 @@ impl Reader for KafkaReader {
             return offsets::committed(&self.client, partitions);
         }
         if self.stable.is_none() {
-            self.stable =
-                Some(offsets::open(&self.config, "offsets", options::reader(&self.config, &self.reader.group, false, 1 << 20))?);
+            let reading = ReaderConfig { read_uncommitted: false, ..self.reader.clone() };
+            let options = options::reader(&self.config, &reading, Ahead { bytes: 1 << 20, partitions: 1 });
+            self.stable = Some(offsets::open(&self.config, "offsets", options)?);
         }
         self.stable.as_ref().map_or(Ok(Vec::new()), |client| offsets::committed(client, partitions))
     }
