@@ -3,6 +3,8 @@
 
 mod log;
 mod newest;
+mod packer;
+mod packing;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -12,8 +14,9 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use log::{Log, Place};
+use log::{Log, Place, Value};
 use newest::Newest;
+use packing::Packing;
 use slot::{Slot, spread};
 use worth::Worth;
 
@@ -51,6 +54,7 @@ pub(super) struct Cache {
     is_full: bool,
     hasher: RandomState,
     newest: Newest,
+    packing: Packing,
     worth: Worth,
     /// Where only a sample is kept and others may still be here: pieces still to be cleared of them, times [`SWEEP`].
     sweep: usize,
@@ -99,7 +103,7 @@ impl Cache {
         }
         let Some(place) = place else { return self.is_complete.then_some(None) };
         self.log.set_used(place, true);
-        Some(self.log.value(place))
+        Some(self.packing.read(self.log.value(place)))
     }
 
     /// Whether it is known here what the store has for `key`.
@@ -181,16 +185,19 @@ impl Cache {
             return;
         }
         self.sweep();
-        let (hash, size) = (self.hash(key), log::size_of(key, value));
+        let hash = self.hash(key);
+        let packed = if self.worth.takes(hash) { self.packing.pack(value) } else { None };
+        let value = packed.as_deref().map_or(Value::from(value), Value::Packed);
+        let size = log::size_of(key, value);
         // It would push everything else out.
         let is_too_large = OVERHEAD + size > self.room() || !log::takes(key, value);
         self.is_complete &= !is_too_large;
         // Where all that there is has its place here, what is not need not have one.
-        let is_told = value.is_none() && self.is_complete;
+        let is_told = !value.is_some() && self.is_complete;
         let is_kept = !is_too_large && !is_told;
         let before = self.place_of(hash, key);
         match before {
-            Some(place) if is_kept && self.log.replace(place, value) => return self.log.set_used(place, value.is_some()),
+            Some(place) if is_kept && self.replace(place, value) => return self.log.set_used(place, value.is_some()),
             Some(place) => self.remove(hash, place),
             None => {}
         }
@@ -216,7 +223,7 @@ impl Cache {
         self.is_complete &= !is_sampling;
     }
 
-    fn insert(&mut self, hash: u32, key: &[u8], value: Option<&[u8]>, size: usize) -> Place {
+    fn insert(&mut self, hash: u32, key: &[u8], value: Value<'_>, size: usize) -> Place {
         self.since_tidied += OVERHEAD + size;
         if self.since_tidied >= TIDIED {
             self.since_tidied = 0;
@@ -227,14 +234,27 @@ impl Cache {
         self.make_room(size);
         let place = self.log.append(key, value, self.piece());
         self.live += self.log.size(place);
+        self.packing.came(value.is_packed());
         self.table.insert_unique(spread(hash), Slot { hash, place }, Slot::spread);
         place
+    }
+
+    /// Replaces a value where it lies, if it fits there.
+    fn replace(&mut self, place: Place, value: Value<'_>) -> bool {
+        let was_packed = self.log.value(place).is_packed();
+        let is_replaced = self.log.replace(place, value);
+        if is_replaced {
+            self.packing.came(value.is_packed());
+            self.packing.went(was_packed);
+        }
+        is_replaced
     }
 
     fn remove(&mut self, hash: u32, place: Place) {
         if let Ok(slot) = self.table.find_entry(spread(hash), |slot| slot.place == place) {
             slot.remove();
             self.live -= self.log.size(place);
+            self.packing.went(self.log.value(place).is_packed());
         }
     }
 
@@ -250,7 +270,8 @@ impl Cache {
 
     /// Bytes of entries that it has room for.
     fn room(&self) -> usize {
-        if self.sweep > 0 { self.limit } else { self.worth.part_of(self.limit) }
+        let limit = self.limit.saturating_sub(self.packing.bytes());
+        if self.sweep > 0 { limit } else { self.worth.part_of(limit) }
     }
 
     /// Bytes of a piece of the log.
@@ -261,6 +282,13 @@ impl Cache {
     /// For so many bytes more, as far as there is anything that can go.
     fn make_room(&mut self, bytes: usize) {
         let mut cleared = 0;
+        if self.bytes() + self.growth(bytes) > self.room() && self.packing.is_due(self.room()) {
+            let values = self.log.oldest().filter_map(|entry| match entry.value() {
+                Value::Plain(value) => Some(value),
+                _ => None,
+            });
+            self.packing.learn(values);
+        }
         while self.bytes() + self.growth(bytes) > self.room() && self.log.pieces() > 0 {
             self.clear_oldest(|entry| entry.is_used() && cleared < PATIENCE);
             cleared += 1;
@@ -275,12 +303,13 @@ impl Cache {
             let hash = self.hash(entry.key());
             let Ok(mut slot) = self.table.find_entry(spread(hash), |slot| slot.place == place) else { continue };
             self.live -= entry.size();
-            if self.worth.takes(hash) && is_kept(&entry) {
+            if self.worth.takes(hash) && is_kept(&entry) && self.packing.keeps(entry.value()) {
                 let place = self.log.append(entry.key(), entry.value(), length);
                 self.live += self.log.size(place);
                 slot.get_mut().place = place;
             } else {
                 slot.remove();
+                self.packing.went(entry.value().is_packed());
                 (self.is_complete, self.is_full) = (false, true);
             }
         }

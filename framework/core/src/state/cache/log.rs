@@ -12,8 +12,9 @@ const HEADER: usize = 8;
 
 const USED: u32 = 1 << 31;
 const NO_VALUE: u32 = 1 << 30;
+const PACKED: u32 = 1 << 29;
 /// The bits of an entry's size, in steps.
-const STEPS: u32 = NO_VALUE - 1;
+const STEPS: u32 = PACKED - 1;
 /// The bits of a key's length; those above them have how much of the room for the value is free.
 const KEY: u32 = (1 << 28) - 1;
 const MOST_FREE: usize = 15;
@@ -21,6 +22,55 @@ const MOST_FREE: usize = 15;
 /// Where an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u32);
+
+/// A key's value as it lies here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    /// There is none.
+    Nothing,
+    Plain(&'a [u8]),
+    /// Made shorter by whoever knows how to read it.
+    Packed(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn is_some(self) -> bool {
+        self != Value::Nothing
+    }
+
+    pub(super) fn is_packed(self) -> bool {
+        matches!(self, Value::Packed(_))
+    }
+
+    fn bytes(self) -> &'a [u8] {
+        match self {
+            Value::Nothing => &[],
+            Value::Plain(bytes) | Value::Packed(bytes) => bytes,
+        }
+    }
+
+    fn flag(self) -> u32 {
+        match self {
+            Value::Nothing => NO_VALUE,
+            Value::Plain(_) => 0,
+            Value::Packed(_) => PACKED,
+        }
+    }
+
+    fn of(bytes: &'a [u8], flags: u32) -> Value<'a> {
+        match flags & (NO_VALUE | PACKED) {
+            0 => Value::Plain(bytes),
+            PACKED => Value::Packed(bytes),
+            _ => Value::Nothing,
+        }
+    }
+}
+
+impl<'a> From<Option<&'a [u8]>> for Value<'a> {
+    fn from(value: Option<&'a [u8]>) -> Value<'a> {
+        value.map_or(Value::Nothing, Value::Plain)
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -41,12 +91,12 @@ pub(super) struct Piece {
 }
 
 /// Bytes of an entry.
-pub(super) fn size_of(key: &[u8], value: Option<&[u8]>) -> usize {
-    (HEADER + key.len() + value.map_or(0, <[u8]>::len)).next_multiple_of(STEP)
+pub(super) fn size_of(key: &[u8], value: Value<'_>) -> usize {
+    (HEADER + key.len() + value.bytes().len()).next_multiple_of(STEP)
 }
 
 /// Whether an entry with such a key can be here.
-pub(super) fn takes(key: &[u8], value: Option<&[u8]>) -> bool {
+pub(super) fn takes(key: &[u8], value: Value<'_>) -> bool {
     key.len() <= KEY as usize && size_of(key, value) / STEP <= STEPS as usize
 }
 
@@ -74,17 +124,17 @@ impl Log {
     }
 
     /// Adds an entry that [`takes`] allows, in a piece of so many bytes if it needs a new one.
-    pub(super) fn append(&mut self, key: &[u8], value: Option<&[u8]>, piece: usize) -> Place {
+    pub(super) fn append(&mut self, key: &[u8], value: Value<'_>, piece: usize) -> Place {
         let size = size_of(key, value);
         let number = self.open_for(size, piece).unwrap_or_else(|| self.begin_piece(capacity(size, piece)));
         let bytes = &mut self.pieces[number as usize];
         let start = bytes.len();
-        let free = size - HEADER - key.len() - value.map_or(0, <[u8]>::len);
-        let steps = (size / STEP) as u32 | if value.is_none() { NO_VALUE } else { 0 };
+        let free = size - HEADER - key.len() - value.bytes().len();
+        let steps = (size / STEP) as u32 | value.flag();
         bytes.extend_from_slice(&steps.to_ne_bytes());
         bytes.extend_from_slice(&(key.len() as u32 | (free as u32) << 28).to_ne_bytes());
         bytes.extend_from_slice(key);
-        bytes.extend_from_slice(value.unwrap_or_default());
+        bytes.extend_from_slice(value.bytes());
         bytes.resize(start + size, 0);
         place(number, start)
     }
@@ -111,7 +161,7 @@ impl Log {
     }
 
     /// Its value.
-    pub(super) fn value(&self, place: Place) -> Option<&[u8]> {
+    pub(super) fn value(&self, place: Place) -> Value<'_> {
         entry_at(self.piece(place), offset(place)).value()
     }
 
@@ -128,21 +178,27 @@ impl Log {
     }
 
     /// Replaces its value where it lies, if it fits there: it does if its length is about the same, and a deletion always does.
-    pub(super) fn replace(&mut self, place: Place, value: Option<&[u8]>) -> bool {
+    pub(super) fn replace(&mut self, place: Place, value: Value<'_>) -> bool {
         let (piece, start) = (&mut self.pieces[number(place)], offset(place));
         let entry = entry_at(piece, start);
         let (from, room) = (start + HEADER + entry.key.len(), entry.room.len());
         let (steps, length) = (word(piece, start), word(piece, start + 4) & KEY);
-        let bytes = value.unwrap_or_default();
+        let bytes = value.bytes();
         match room.checked_sub(bytes.len()) {
             Some(free) if free <= MOST_FREE => set_word(piece, start + 4, length | (free as u32) << 28),
             // A deletion keeps the room.
-            _ if value.is_none() => {}
+            _ if value == Value::Nothing => {}
             _ => return false,
         }
-        set_word(piece, start, if value.is_none() { steps | NO_VALUE } else { steps & !NO_VALUE });
+        set_word(piece, start, steps & !(NO_VALUE | PACKED) | value.flag());
         piece[from..from + bytes.len()].copy_from_slice(bytes);
         true
+    }
+
+    /// What is in the oldest piece.
+    pub(super) fn oldest(&self) -> impl Iterator<Item = Entry<'_>> {
+        let bytes = self.order.front().map_or(&[][..], |number| &self.pieces[*number as usize]);
+        entries_in(bytes).map(|(_, entry)| entry)
     }
 
     /// Takes the oldest piece out.
@@ -176,16 +232,21 @@ impl Log {
 impl Piece {
     /// Its entries.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Place, Entry<'_>)> {
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let start = next;
-            (start < self.bytes.len()).then(|| {
-                let entry = entry_at(&self.bytes, start);
-                next += entry.size();
-                (place(self.number, start), entry)
-            })
-        })
+        entries_in(&self.bytes).map(|(start, entry)| (place(self.number, start), entry))
     }
+}
+
+/// A piece's entries, with where they begin.
+fn entries_in(piece: &[u8]) -> impl Iterator<Item = (usize, Entry<'_>)> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        (start < piece.len()).then(|| {
+            let entry = entry_at(piece, start);
+            next += entry.size();
+            (start, entry)
+        })
+    })
 }
 
 /// An entry in a piece.
@@ -202,8 +263,8 @@ impl<'a> Entry<'a> {
         self.key
     }
 
-    pub(super) fn value(&self) -> Option<&'a [u8]> {
-        (self.steps & NO_VALUE == 0).then(|| &self.room[..self.room.len() - self.free])
+    pub(super) fn value(&self) -> Value<'a> {
+        Value::of(&self.room[..self.room.len() - self.free], self.steps)
     }
 
     pub(super) fn is_used(&self) -> bool {
@@ -253,9 +314,12 @@ mod tests {
 
     use super::*;
 
-    /// What an entry has.
-    fn seen(entry: &Entry<'_>) -> (Vec<u8>, Option<Vec<u8>>, bool) {
-        (entry.key().to_vec(), entry.value().map(<[u8]>::to_vec), entry.is_used())
+    /// A value of so many bytes, if it is one, packed if their number says so.
+    fn value(bytes: Option<&[u8]>) -> Value<'_> {
+        match bytes {
+            Some(bytes) if bytes.len() % 3 == 0 => Value::Packed(bytes),
+            bytes => bytes.into(),
+        }
     }
 
     proptest! {
@@ -269,22 +333,23 @@ mod tests {
             for (number, (key, before, after, used)) in entries.into_iter().enumerate() {
                 let bytes = |length: usize| vec![number as u8; length];
                 let (key, before, after) = (bytes(key), before.map(bytes), after.map(bytes));
-                prop_assert!(takes(&key, before.as_deref()));
-                let place = log.append(&key, before.as_deref(), piece);
-                prop_assert_eq!(log.size(place), size_of(&key, before.as_deref()));
-                let is_replaced = log.replace(place, after.as_deref());
+                prop_assert!(takes(&key, value(before.as_deref())));
+                let place = log.append(&key, value(before.as_deref()), piece);
+                prop_assert_eq!(log.size(place), size_of(&key, value(before.as_deref())));
+                let is_replaced = log.replace(place, value(after.as_deref()));
                 prop_assert!(is_replaced || before != after);
                 log.set_used(place, used);
                 model.push((place, key, if is_replaced { after } else { before }, used));
             }
-            for (place, key, value, _) in &model {
-                prop_assert_eq!((log.key(*place), log.value(*place)), (key.as_slice(), value.as_deref()));
+            for (place, key, bytes, _) in &model {
+                prop_assert_eq!((log.key(*place), log.value(*place)), (key.as_slice(), value(bytes.as_deref())));
             }
             let mut model = model.into_iter();
             while let Some(taken) = log.take_oldest() {
                 for (at, entry) in taken.entries() {
-                    let (place, key, value, used) = model.next().unwrap();
-                    prop_assert_eq!((at, seen(&entry)), (place, (key, value, used)));
+                    let (place, key, bytes, used) = model.next().unwrap();
+                    prop_assert_eq!((at, entry.key(), entry.value()), (place, key.as_slice(), value(bytes.as_deref())));
+                    prop_assert_eq!(entry.is_used(), used);
                 }
                 log.give_back(taken);
             }
@@ -297,12 +362,12 @@ mod tests {
     fn what_is_larger_than_a_piece_has_one_of_its_own() {
         let mut log = Log::default();
         let large = vec![7; 3 * PIECE];
-        let places: Vec<Place> = (0..3).map(|key| log.append(&[key], Some(&large[key as usize..]), PIECE)).collect();
-        let small = log.append(b"small", None, PIECE);
+        let places: Vec<Place> = (0..3).map(|key| log.append(&[key], Value::Plain(&large[key as usize..]), PIECE)).collect();
+        let small = log.append(b"small", Value::Nothing, PIECE);
         assert_eq!(log.pieces(), 4);
         for (key, place) in places.into_iter().enumerate() {
-            assert_eq!((log.key(place), log.value(place)), (&[key as u8][..], Some(&large[key..])));
+            assert_eq!((log.key(place), log.value(place)), (&[key as u8][..], Value::Plain(&large[key..])));
         }
-        assert_eq!((log.key(small), log.value(small)), (&b"small"[..], None));
+        assert_eq!((log.key(small), log.value(small)), (&b"small"[..], Value::Nothing));
     }
 }

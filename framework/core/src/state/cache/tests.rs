@@ -47,7 +47,7 @@ proptest! {
 #[test]
 fn what_is_too_large_for_it_leaves_the_rest_alone() {
     let mut cache = Cache::of_empty_store();
-    cache.set_limit(12 * (OVERHEAD + log::size_of(&[0], Some(&[]))));
+    cache.set_limit(12 * (OVERHEAD + log::size_of(&[0], Value::Plain(&[]))));
     (0..9).for_each(|number| cache.put(&[number], Some(&[])));
     for key in [8, 9] {
         cache.put(&[key], Some(&[0; 10_000]));
@@ -77,7 +77,7 @@ fn what_was_found_gets_a_place_unless_it_is_written_next() {
 #[test]
 fn what_is_used_stays() {
     let mut cache = Cache::default();
-    cache.set_limit(20 * (OVERHEAD + log::size_of(&[0], None)));
+    cache.set_limit(20 * (OVERHEAD + log::size_of(&[0], Value::Nothing)));
     for number in 0..200 {
         cache.put(&[number], None);
         if number >= 5 {
@@ -85,4 +85,41 @@ fn what_is_used_stays() {
         }
     }
     assert_eq!(cache.get(&[6]), None);
+}
+
+/// A value that has much in common with others, or one that has not.
+fn row(number: u64, is_noise: bool) -> Vec<u8> {
+    if is_noise {
+        return (1..=8).flat_map(|n| (number * n).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).collect();
+    }
+    format!("{{\"account\":\"acc-{number:08}\",\"tier\":\"gold\",\"limit\":{}}}", number % 977).into_bytes()
+}
+
+fn key_of(number: u64) -> [u8; 8] {
+    (number * 7919 % 1_000_003).to_be_bytes()
+}
+
+#[test]
+fn where_memory_is_short_values_are_packed_as_long_as_it_helps() {
+    const LIMIT: usize = 100_000;
+    let mut cache = Cache::default();
+    cache.set_limit(LIMIT);
+    let plain = LIMIT / (OVERHEAD + log::size_of(&[0; 8], Value::Plain(&row(0, false))));
+    let mut is_noise_before = false;
+    for (round, is_noise) in [false, true, true, false].into_iter().enumerate() {
+        for number in 0..3_000 {
+            cache.put(&key_of(number), Some(&row(number, is_noise)));
+            cache.get(&key_of(number));
+        }
+        let known: Vec<u64> = (0..3_000).filter(|number| cache.knows(&key_of(*number))).collect();
+        for number in &known {
+            assert_eq!(cache.get(&key_of(*number)), Some(Some(&row(*number, is_noise)[..])));
+        }
+        assert!(cache.bytes() <= LIMIT);
+        match is_noise {
+            false => assert!(known.len() > plain * 5 / 4, "{round}: {} where {plain} fit plain", known.len()),
+            true => assert!(!is_noise_before || cache.packing.bytes() == 0, "{round}: nothing is packed any more"),
+        }
+        is_noise_before = is_noise;
+    }
 }
