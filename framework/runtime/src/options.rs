@@ -51,6 +51,9 @@ pub struct RunOptions {
     pub cache_bytes: usize,
     /// Bytes on top of these while it restores nothing. Default 16 MiB.
     pub lent_bytes: usize,
+    /// Bytes that the process may have in memory. Of what it does not use the caches in front of stores get some on top, as far as they are full. Default: none, and they
+    /// get nothing.
+    pub memory_limit: Option<u64>,
     /// Changelogs a worker reads back at the same time; the others wait for their turn. Default 4.
     pub restore_parallel: usize,
 }
@@ -75,6 +78,7 @@ impl Default for RunOptions {
             dirty_bytes: 32 << 20,
             cache_bytes: 16 << 20,
             lent_bytes: 16 << 20,
+            memory_limit: None,
             restore_parallel: 4,
         }
     }

@@ -15,6 +15,7 @@ use headwater_core::{Blueprint, Plan};
 
 use crate::backfill::{self, Ended, Goal, Pursuit, pursue};
 use crate::control::{Control, new_topic};
+use crate::governor::Governor;
 use crate::handover::{Attendance, Seat, check_generation};
 use crate::joining::Joining;
 use crate::manifest::{self, AT_START, Guard};
@@ -192,6 +193,7 @@ impl Process {
         shutdown: &Shutdown,
     ) -> Result<Ended, RunError> {
         let (mut rebalances, mut starts) = (0, Starts::default());
+        let mut governor = Governor::of(&self.options);
         while !shutdown.is_requested() {
             if let Some(ended) = self.goal_ended()? {
                 return Ok(ended);
@@ -220,6 +222,7 @@ impl Process {
             crew.order(starts.release(changed, verify)?);
             starts.watch(changed, member, self.world.observer.as_ref());
             self.tell_phase(rebalances > 0);
+            governor.iter_mut().for_each(|governor| governor.look(&self.shared));
         }
         Ok(Ended::Stopped)
     }

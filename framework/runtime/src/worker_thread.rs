@@ -1,7 +1,7 @@
 //! One worker on its thread: drives it, asks the clock for it, and tells the observer.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,6 +32,10 @@ pub(crate) struct Shared {
     pub(crate) beats: Vec<AtomicU64>,
     /// Per worker: tasks restoring and running.
     pub(crate) tasks: Vec<(AtomicU64, AtomicU64)>,
+    /// Bytes that all caches together have on top of their parts.
+    lent: AtomicUsize,
+    /// Per worker: whether its caches could use more.
+    wanting: Vec<AtomicBool>,
     pub(crate) started: Instant,
 }
 
@@ -43,8 +47,20 @@ impl Shared {
             positions: Mutex::new(BTreeMap::new()),
             beats: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
+            lent: AtomicUsize::new(0),
+            wanting: (0..workers).map(|_| AtomicBool::new(false)).collect(),
             started: Instant::now(),
         }
+    }
+
+    /// Lends the caches so many bytes on top of their parts.
+    pub(crate) fn lend(&self, bytes: usize) {
+        self.lent.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether any of them could use more.
+    pub(crate) fn is_memory_wanted(&self) -> bool {
+        self.wanting.iter().any(|wanting| wanting.load(Ordering::Relaxed))
     }
 }
 
@@ -89,6 +105,8 @@ impl WorkerThread {
             self.worker.set_view(self.shared.stance.view());
             let posture = self.take_posture()?;
             self.worker.set_wall_time(wall_clock());
+            self.worker.set_on_top(self.shared.lent.load(Ordering::Relaxed) / self.shared.wanting.len());
+            self.shared.wanting[self.number].store(self.worker.wants_memory(), Ordering::Relaxed);
             answer_all(&self.worker, &self.questions);
 
             let began = Instant::now();

@@ -4,13 +4,26 @@ use super::worker::{Stage, Worker};
 use crate::port::LogError;
 
 impl Worker {
+    /// Lets the caches of committed state have so many bytes on top of what the options say, from the next round on.
+    pub fn set_on_top(&mut self, bytes: usize) {
+        self.on_top = bytes;
+    }
+
+    /// Whether more would be of use to one of them: it had to let something go.
+    pub fn wants_memory(&self) -> bool {
+        self.wants_memory
+    }
+
     /// Divides the memory for committed state among the tasks: less of it while something is restored, which needs it more.
     pub(super) fn share_cache(&mut self) {
         let is_restoring = self.tasks.values().any(|stage| matches!(stage, Stage::Restoring(_)));
         let lent = if is_restoring { 0 } else { self.options.lent_bytes };
-        let each = (self.options.cache_bytes + lent) / self.tasks.len().max(1);
+        let each = (self.options.cache_bytes + lent + self.on_top) / self.tasks.len().max(1);
+        self.wants_memory = false;
         for stage in self.tasks.values_mut() {
             if let Stage::Running(task) = stage {
+                // Before it has more room, which it will say it has no use for until that is full.
+                self.wants_memory |= task.state.is_cache_full();
                 task.state.set_cache(each);
             }
         }

@@ -82,6 +82,10 @@ pub struct Worker {
     pub(super) verdicts: BTreeMap<TaskId, Vec<Verdict>>,
     last_markers: Duration,
     last_touch: Duration,
+    /// Bytes that the caches have on top of what the options say.
+    pub(super) on_top: usize,
+    /// Whether one of them was full at the last look.
+    pub(super) wants_memory: bool,
     /// What the caller said the time of day is.
     pub(super) wall: Option<Timestamp>,
     pub(super) report: Report,
@@ -131,6 +135,8 @@ impl Worker {
             verdicts: BTreeMap::new(),
             last_markers: Duration::ZERO,
             last_touch: Duration::ZERO,
+            on_top: 0,
+            wants_memory: false,
             wall: None,
             report: Report::default(),
             round: 0,

@@ -73,14 +73,25 @@ impl Cache {
             return;
         }
         let is_less = limit < self.limit;
+        if limit.abs_diff(self.limit) > self.limit / 8 {
+            self.worth.forget();
+        }
         self.limit = limit;
-        self.worth.forget();
         // With more room nothing has to go for now.
         self.is_full &= is_less;
         if is_less && self.bytes() > self.room() {
             self.make_room(0);
-            self.shrink();
+            self.log.shrink();
+            // To give back a little would have all of it moved.
+            if self.table.capacity() > 2 * self.table.len() {
+                self.table.shrink_to_fit(Slot::spread);
+            }
         }
+    }
+
+    /// Whether something had to go for want of room, since there was more of it.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Bytes of its limit that it has no use for: few of the keys asked for would be met here.

@@ -111,6 +111,11 @@ impl TaskState {
         self.lend();
     }
 
+    /// Whether something had to go for want of room.
+    pub(crate) fn is_cache_full(&mut self) -> bool {
+        self.stores.iter_mut().any(|store| store.cache.get_mut().is_full())
+    }
+
     /// Lends the committed stores what of that is of no use in front of them.
     fn lend(&mut self) {
         let spare = self.stores.iter_mut().map(|store| store.cache.get_mut().spare()).sum();

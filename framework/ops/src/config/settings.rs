@@ -285,6 +285,7 @@ fn within(memory: &Memory) -> RunOptions {
         dirty_bytes: bytes(memory.uncommitted),
         cache_bytes: bytes(memory.cache),
         lent_bytes: bytes(memory.cache_lent),
+        memory_limit: Some(memory.limit),
         restore_parallel: memory.restore_parallel,
         ..RunOptions::default()
     }

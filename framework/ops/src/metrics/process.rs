@@ -34,8 +34,8 @@ impl Collector for ProcessCollector {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let mut families = Vec::new();
-        if let Some(bytes) = resident_bytes() {
-            self.memory.set(bytes);
+        if let Some(bytes) = headwater_runtime::resident_bytes() {
+            self.memory.set(i64::try_from(bytes).unwrap_or(i64::MAX));
             families.extend(self.memory.collect());
         }
         if let Some(open) = open_fds() {
@@ -49,13 +49,6 @@ impl Collector for ProcessCollector {
         }
         families
     }
-}
-
-fn resident_bytes() -> Option<i64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 fn open_fds() -> Option<i64> {
