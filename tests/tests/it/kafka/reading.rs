@@ -80,7 +80,7 @@ fn a_missing_topic_is_named() {
 }
 
 /// A partition of numbered records for what follows.
-fn numbered(log: &headwater_kafka::KafkaLog, count: usize) -> headwater_core::TopicName {
+fn numbered(log: &KafkaLog, count: usize) -> headwater_core::TopicName {
     let topic = new_topic(log, "numbered", 1);
     let mut producer = plain_producer(log);
     for number in 0..count {
