@@ -34,6 +34,9 @@ const SLACK: usize = 256 << 10;
 const TIDIED: usize = 16 << 10;
 /// The largest limit: places are 32-bit numbers, and pieces may be half empty.
 const MOST: usize = 8 << 30;
+/// Where something has to go for it, one of so many values that were found in the store gets a place. Which one is as good as any where all are asked for alike, and what is asked
+/// for often is found often.
+const ADMITTED: usize = 4;
 /// Keys that are asked for or written for each piece that is cleared, once only a sample is kept.
 const SWEEP: usize = 16;
 
@@ -56,6 +59,8 @@ pub(super) struct Cache {
     newest: Newest,
     packing: Packing,
     worth: Worth,
+    /// Values found since one had to make room for itself.
+    found: usize,
     /// Where only a sample is kept and others may still be here: pieces still to be cleared of them, times [`SWEEP`].
     sweep: usize,
 }
@@ -106,6 +111,9 @@ impl Cache {
         }
         // It was asked for a moment ago, and not here.
         let is_again = self.newest.is_of(key);
+        if is_again && !self.newest.is_kept() {
+            return Some(self.newest.value());
+        }
         self.admit();
         let hash = self.hash(key);
         let place = self.place_of(hash, key);
@@ -158,7 +166,9 @@ impl Cache {
         }
         self.judge(false);
         self.admit();
-        self.newest.set(key, value);
+        let is_free = self.bytes() + self.piece() <= self.room();
+        self.found += 1;
+        self.newest.set(key, value, is_free || self.found.is_multiple_of(ADMITTED));
     }
 
     /// `key` is being written: what was found for it is of no use any more.
@@ -177,8 +187,11 @@ impl Cache {
         }
     }
 
-    /// Gives what was found last a place.
+    /// Gives what was found last a place, if it is to have one.
     fn admit(&mut self) {
+        if !self.newest.is_kept() {
+            self.newest.clear();
+        }
         if self.newest.is_set() {
             let mut newest = std::mem::take(&mut self.newest);
             self.put(newest.key(), newest.value());

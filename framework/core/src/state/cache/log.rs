@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 /// Bytes of a piece at most, but for one with a single large entry.
 const PIECE: usize = 64 << 10;
-/// Entries begin at multiples of this, so that a place is a 32-bit number in 32 GiB.
-const STEP: usize = 8;
+/// Entries begin at multiples of this, so that a place is a 32-bit number in 16 GiB.
+const STEP: usize = 4;
 /// Bytes before a key.
 const HEADER: usize = 8;
 

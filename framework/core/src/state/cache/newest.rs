@@ -6,15 +6,18 @@ pub(super) struct Newest {
     value: Vec<u8>,
     /// Whether there is anything, and whether that has a value.
     found: Option<bool>,
+    /// Whether it is to get a place.
+    is_kept: bool,
 }
 
 impl Newest {
-    pub(super) fn set(&mut self, key: &[u8], value: Option<&[u8]>) {
+    pub(super) fn set(&mut self, key: &[u8], value: Option<&[u8]>, is_kept: bool) {
         self.key.clear();
         self.key.extend_from_slice(key);
         self.value.clear();
         self.value.extend_from_slice(value.unwrap_or_default());
         self.found = Some(value.is_some());
+        self.is_kept = is_kept;
     }
 
     pub(super) fn clear(&mut self) {
@@ -23,6 +26,11 @@ impl Newest {
 
     pub(super) fn is_set(&self) -> bool {
         self.found.is_some()
+    }
+
+    /// Whether it is to get a place when something else is asked for.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// Whether it is about `key`.
