@@ -211,7 +211,7 @@ impl Cache {
         self.sweep();
         let hash = self.hash(key);
         let packed = if self.worth.takes(hash) { self.packing.pack(value) } else { None };
-        let value = packed.as_deref().map_or(Value::from(value), Value::Packed);
+        let value = packed.as_deref().map_or_else(|| value.into(), Value::Packed);
         let size = log::size_of(key, value);
         // It would push everything else out.
         let is_too_large = OVERHEAD + size > self.room() || !log::takes(key, value);
