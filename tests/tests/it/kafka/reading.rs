@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
 use headwater_core::{Outgoing, Timestamp};
 use headwater_kafka::KafkaLog;
@@ -180,13 +182,14 @@ fn several_partitions_are_read_at_once() {
     assert_eq!(seen, [vec!["a", "b"], vec!["b"], vec![]]);
 }
 
-/// Each has many times what is fetched ahead, and whoever reads takes little at a time: so what is fetched waits.
+/// Each has several times what is fetched ahead of it, and whoever reads needs longer to work than the client to fetch: so what is fetched waits.
 #[test]
 fn a_backlog_is_read_from_all_partitions_alike() {
     const PARTITIONS: usize = 6;
     const EACH: usize = 20_000;
     let mut config = KafkaBroker::shared().config();
-    config.fetch_ahead = 1 << 20;
+    // An answer has room for two partitions.
+    config.fetch_ahead = 8 << 20;
     let log = KafkaLog::new(config).unwrap();
     let topic = new_topic(&log, "alike", PARTITIONS as i32);
     let mut producer = plain_producer(&log);
@@ -208,6 +211,10 @@ fn a_backlog_is_read_from_all_partitions_alike() {
     until("half of it", PATIENCE, || {
         for batch in reader.poll(500, TICK).unwrap() {
             seen[batch.partition.partition as usize] += batch.records.len();
+        }
+        let work = Instant::now();
+        while work.elapsed() < Duration::from_millis(5) {
+            std::hint::spin_loop();
         }
         (seen.iter().sum::<usize>() >= PARTITIONS * EACH / 2).then_some(())
     });
