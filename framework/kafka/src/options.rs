@@ -143,13 +143,14 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// What a partition has fetched when no more is fetched of it: a queue that is shorter than this would be empty most of the time.
+    /// Bytes that a partition has waiting when no more is fetched of it, and those of a piece that is fetched: half of its part each, so that both together are no more. A batch of records
+    /// that is larger than a piece comes whole when its partition has the first place in a request, which goes round (KIP-74).
     fn of_partition(self) -> usize {
-        (self.bytes / self.partitions.max(1)).max(LEAST_AHEAD)
+        (self.bytes / self.partitions.max(1) / 2).max(LEAST_AHEAD)
     }
 }
 
-/// Bytes that are fetched ahead of a partition at least.
+/// The same, at least: a queue that is shorter would be empty most of the time.
 const LEAST_AHEAD: usize = 16 << 10;
 
 /// For reading assigned partitions and committed offsets of a group; it never subscribes and so never joins.
@@ -171,7 +172,7 @@ pub(crate) fn reader(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) 
         // Both are a partition's, as each has its own queue.
         .set("queued.min.messages", (ahead.of_partition() / QUEUED_RECORD).clamp(1, 100_000).to_string())
         .set("queued.max.messages.kbytes", (ahead.of_partition() / 1024).to_string())
-        .set("fetch.message.max.bytes", (ahead.bytes / 8).clamp(64 << 10, 4 << 20).to_string())
+        .set("fetch.message.max.bytes", ahead.of_partition().min(4 << 20).to_string())
         // One answer may come in addition to what is queued, so it is a part of that, not 50 MiB.
         .set("fetch.max.bytes", (ahead.bytes / 4).clamp(1 << 20, 50 << 20).to_string());
     finish(client, config)

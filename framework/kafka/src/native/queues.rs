@@ -105,7 +105,7 @@ impl PartitionQueues {
     }
 
     /// Waits up to `timeout` for something to arrive, then takes what is there, up to `max`, from all partitions alike, shows it to `f` all at once
-    /// and frees it. Messages of a partition come one behind the other. Logs and errors are served on the way.
+    /// and frees it. Messages of a partition come in their order. Logs and errors are served on the way.
     ///
     /// librdkafka leaves out messages fetched before the newest assignment, seek or pause of their partition (each raises the partition's version, at
     /// the latest when the call that asks for it returns).
