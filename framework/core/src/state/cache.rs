@@ -82,6 +82,12 @@ impl Cache {
             self.worth.forget();
         }
         self.limit = limit;
+        if self.packing.is_too_large_for(limit) {
+            while self.log.pieces() > 0 {
+                self.clear_oldest(|_| false);
+            }
+            self.packing = Packing::default();
+        }
         // With more room nothing has to go for now.
         self.is_full &= is_less;
         if is_less && self.bytes() > self.room() {
@@ -94,9 +100,9 @@ impl Cache {
         }
     }
 
-    /// Whether something had to go for want of room, since there was more of it.
+    /// Whether something had to go for want of room, since there was more of it, and more would be of use.
     pub(super) fn is_full(&self) -> bool {
-        self.is_full
+        self.is_full && !self.worth.is_sampling()
     }
 
     /// Bytes of its limit that it has no use for: few of the keys asked for would be met here.

@@ -7,6 +7,8 @@ use fsst::Compressor;
 const SAMPLE: usize = 512;
 /// Bytes of values on average from which packing is tried. What is short is mostly numbers.
 const SHORT: usize = 24;
+/// Bytes of a value that is packed, at most: beside larger ones an entry costs nothing, and each has to be unpacked into memory of its own.
+const LONG: usize = 16 << 10;
 /// Of a hundred bytes, those that packing has to leave at most.
 const WORTH: usize = 70;
 /// Bytes of a symbol.
@@ -34,7 +36,7 @@ impl Packer {
 
     /// Whether a value is worth a try.
     pub(super) fn takes(value: &[u8]) -> bool {
-        value.len() >= SHORT
+        (SHORT..=LONG).contains(&value.len())
     }
 
     pub(super) fn pack(&self, value: &[u8]) -> Vec<u8> {

@@ -32,6 +32,11 @@ impl Packing {
         if self.packer.is_some() { TABLE } else { 0 }
     }
 
+    /// Whether its table is too large for a cache of so many bytes, which had more when it was made.
+    pub(super) fn is_too_large_for(&self, limit: usize) -> bool {
+        self.packer.is_some() && limit < LEAST / 2
+    }
+
     /// A piece has to go from a cache with so much room: whether to try now.
     pub(super) fn is_due(&mut self, room: usize) -> bool {
         if self.packer.is_some() || room < LEAST {
