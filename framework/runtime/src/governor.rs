@@ -15,6 +15,10 @@ const LENDS: u64 = 82;
 const TAKES: u64 = 88;
 /// One byte in so many of the limit is lent at a time: less than the caches can fill until the next look, or they would be told to give it back at once.
 const STEP: u64 = 64;
+/// One byte in so many of the limit is lent at most. What is lent is divided among all caches, and if only one of them can use its part the others could fill theirs later, all at once.
+const MOST: u64 = 2;
+/// Of what is lent, one byte in so many is taken back at least, or the caches that do not use their parts would be all that has less.
+const BACK: u64 = 8;
 
 pub(crate) struct Governor {
     limit: u64,
@@ -34,7 +38,10 @@ impl Governor {
             return;
         }
         self.last = Instant::now();
-        if let Some(resident) = resident_bytes() {
+        // What was told last is to have had its effect.
+        if shared.are_all_told()
+            && let Some(resident) = resident_bytes()
+        {
             self.decide(resident, shared.is_memory_wanted());
             shared.lend(usize::try_from(self.on_top).unwrap_or(usize::MAX));
         }
@@ -46,11 +53,11 @@ impl Governor {
         let step = self.limit / STEP;
         let (room, excess) = (part(LENDS).saturating_sub(resident), resident.saturating_sub(part(TAKES)));
         if is_wanted {
-            self.on_top += room.min(step);
+            self.on_top = (self.on_top + room.min(step)).min(self.limit / MOST);
         }
         if excess > 0 {
             // A little more than that: what is given back takes a moment to be seen.
-            self.on_top = self.on_top.saturating_sub(excess + step / 4);
+            self.on_top = self.on_top.saturating_sub((excess + step / 4).max(self.on_top / BACK));
         }
     }
 }
@@ -70,7 +77,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[test]
-    fn what_is_left_is_lent_and_taken_back() {
+    fn what_is_left_are_all_told_and_taken_back() {
         let mut governor = Governor { limit: 1000 * MIB, on_top: 0, last: Instant::now() };
         let mut check = |resident: u64, is_wanted: bool, expected: u64| {
             governor.decide(resident * MIB, is_wanted);
@@ -86,6 +93,10 @@ mod tests {
         check(950, false, 0);
         check(950, false, 0);
         check(700, true, 15);
+        (0..100).for_each(|_| governor.decide(500 * MIB, true));
+        assert_eq!(governor.on_top, 500 * MIB, "half of the limit at most");
+        governor.decide(881 * MIB, true);
+        assert_eq!(governor.on_top, 437 * MIB + MIB / 2, "an eighth at least");
     }
 
     #[test]

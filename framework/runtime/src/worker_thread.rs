@@ -32,10 +32,10 @@ pub(crate) struct Shared {
     pub(crate) beats: Vec<AtomicU64>,
     /// Per worker: tasks restoring and running.
     pub(crate) tasks: Vec<(AtomicU64, AtomicU64)>,
-    /// Bytes that all caches together have on top of their parts.
+    /// Bytes that the caches of each worker have on top of their parts.
     lent: AtomicUsize,
-    /// Per worker: whether its caches could use more.
-    wanting: Vec<AtomicBool>,
+    /// Per worker: what of it it was told last, and whether its caches could use more.
+    told: Vec<(AtomicUsize, AtomicBool)>,
     pub(crate) started: Instant,
 }
 
@@ -48,19 +48,34 @@ impl Shared {
             beats: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             tasks: (0..workers).map(|_| (AtomicU64::new(0), AtomicU64::new(0))).collect(),
             lent: AtomicUsize::new(0),
-            wanting: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            told: (0..workers).map(|_| (AtomicUsize::new(0), AtomicBool::new(false))).collect(),
             started: Instant::now(),
         }
     }
 
     /// Lends the caches so many bytes on top of their parts.
     pub(crate) fn lend(&self, bytes: usize) {
-        self.lent.store(bytes, Ordering::Relaxed);
+        self.lent.store(bytes / self.told.len(), Ordering::Relaxed);
+    }
+
+    /// Whether all workers have heard of that.
+    pub(crate) fn are_all_told(&self) -> bool {
+        let lent = self.lent.load(Ordering::Relaxed);
+        self.told.iter().all(|(told, _)| told.load(Ordering::Relaxed) == lent)
+    }
+
+    /// Tells a worker what it may use, and takes down whether it wants more.
+    fn borrow(&self, number: usize, worker: &mut Worker) {
+        let (told, is_wanting) = &self.told[number];
+        let lent = self.lent.load(Ordering::Relaxed);
+        is_wanting.store(worker.wants_memory(), Ordering::Relaxed);
+        worker.set_on_top(lent);
+        told.store(lent, Ordering::Relaxed);
     }
 
     /// Whether any of them could use more.
     pub(crate) fn is_memory_wanted(&self) -> bool {
-        self.wanting.iter().any(|wanting| wanting.load(Ordering::Relaxed))
+        self.told.iter().any(|(_, is_wanting)| is_wanting.load(Ordering::Relaxed))
     }
 }
 
@@ -105,8 +120,7 @@ impl WorkerThread {
             self.worker.set_view(self.shared.stance.view());
             let posture = self.take_posture()?;
             self.worker.set_wall_time(wall_clock());
-            self.worker.set_on_top(self.shared.lent.load(Ordering::Relaxed) / self.shared.wanting.len());
-            self.shared.wanting[self.number].store(self.worker.wants_memory(), Ordering::Relaxed);
+            self.shared.borrow(self.number, &mut self.worker);
             answer_all(&self.worker, &self.questions);
 
             let began = Instant::now();

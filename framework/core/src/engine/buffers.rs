@@ -4,9 +4,13 @@ use super::worker::{Stage, Worker};
 use crate::port::LogError;
 
 impl Worker {
-    /// Lets the caches of committed state have so many bytes on top of what the options say, from the next round on.
+    /// Lets the caches of committed state have so many bytes on top of what the options say.
     pub fn set_on_top(&mut self, bytes: usize) {
-        self.on_top = bytes;
+        if self.on_top != bytes {
+            self.on_top = bytes;
+            // Also where nothing is processed for now: somebody may need the memory.
+            self.share_cache();
+        }
     }
 
     /// Whether more would be of use to one of them: it had to let something go.

@@ -36,6 +36,7 @@ impl<'a> Control<'a> {
         let mut admin = self.log.admin()?;
         // Asking is quicker than being told by whoever makes topics that there is one.
         if admin.describe(&[self.topic.to_string()])?.is_empty() {
+            tracing::info!(topic = %self.topic, partitions = 1, "creating topic");
             admin.create(&[new_topic(&self.topic, replication)])?;
         }
         Ok(())
