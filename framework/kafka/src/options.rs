@@ -138,20 +138,25 @@ const QUEUED_RECORD: usize = 512;
 pub(crate) struct Ahead {
     /// Bytes, of all partitions together.
     pub(crate) bytes: usize,
-    /// Partitions among which they are divided. More of them fetch more.
+    /// Partitions that are read at the same time.
     pub(crate) partitions: usize,
 }
 
 impl Ahead {
-    /// Bytes that a partition has waiting when no more is fetched of it, and those of a piece that is fetched: half of its part each, so that both together are no more. A batch of records
-    /// that is larger than a piece comes whole when its partition has the first place in a request, which goes round (KIP-74).
+    /// Bytes of an answer, which may come in addition to what is queued: so they are a part of that, not 50 MiB.
+    fn of_answer(self) -> usize {
+        (self.bytes / 4).clamp(1 << 20, 50 << 20)
+    }
+
+    /// Those of one partition in it. With a backlog the client's queue is full again and again, and each time all partitions are asked for in the same order afterwards: those for which an
+    /// answer has no room would wait until the others are read to their ends (docs/decisions/fetching.md).
     fn of_partition(self) -> usize {
-        (self.bytes / self.partitions.max(1) / 2).max(LEAST_AHEAD)
+        (self.of_answer() / self.partitions.max(1)).clamp(LEAST_PIECE, (self.bytes / 8).clamp(LEAST_PIECE, 4 << 20))
     }
 }
 
-/// The same, at least: a queue that is shorter would be empty most of the time.
-const LEAST_AHEAD: usize = 16 << 10;
+/// The same at least: a batch of records that is larger than a partition's part comes only where the partition has the first place in an answer (KIP-74).
+const LEAST_PIECE: usize = 64 << 10;
 
 /// For reading assigned partitions and committed offsets of a group; it never subscribes and so never joins.
 pub(crate) fn reader(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) -> ClientConfig {
@@ -169,12 +174,10 @@ pub(crate) fn reader(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) 
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.error.backoff.ms", "100")
         // The queue's bytes are those of keys and values; what librdkafka keeps beside each of them is more for small records.
-        // Both are a partition's, as each has its own queue.
-        .set("queued.min.messages", (ahead.of_partition() / QUEUED_RECORD).clamp(1, 100_000).to_string())
-        .set("queued.max.messages.kbytes", (ahead.of_partition() / 1024).to_string())
-        .set("fetch.message.max.bytes", ahead.of_partition().min(4 << 20).to_string())
-        // One answer may come in addition to what is queued, so it is a part of that, not 50 MiB.
-        .set("fetch.max.bytes", (ahead.bytes / 4).clamp(1 << 20, 50 << 20).to_string());
+        .set("queued.min.messages", (ahead.bytes / QUEUED_RECORD).clamp(1_000, 100_000).to_string())
+        .set("queued.max.messages.kbytes", (ahead.bytes / 1024).max(1).to_string())
+        .set("fetch.message.max.bytes", ahead.of_partition().to_string())
+        .set("fetch.max.bytes", ahead.of_answer().to_string());
     finish(client, config)
 }
 

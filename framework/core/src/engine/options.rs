@@ -28,7 +28,7 @@ pub struct EngineOptions {
     pub cache_bytes: usize,
     /// Bytes on top of these while nothing is restored.
     pub lent_bytes: usize,
-    /// Partitions that it is expected to read at the same time: what is fetched ahead is divided among so many.
+    /// Partitions that it is expected to read at the same time: an answer of the log has room for so many.
     pub partitions: usize,
     /// Changelogs read back at the same time; the others wait for their turn.
     pub restore_parallel: usize,

@@ -1,66 +1,82 @@
 use std::ffi::{CStr, c_void};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka_sys as rs;
 
-use super::text;
+use super::{Client, millis, text};
 
-/// Messages taken out of queues and not yet handed over.
-#[derive(Default)]
-pub(super) struct Taken(Vec<*mut rs::rd_kafka_message_t>);
+/// The queue into which a consumer with a group fetches all its partitions, and its logs and errors.
+pub(crate) struct ConsumerQueue {
+    queue: NonNull<rs::rd_kafka_queue_t>,
+    /// What was taken out and not yet handed over; empty between two calls.
+    taken: Vec<*mut rs::rd_kafka_message_t>,
+    // Last: the queue must go before the client does.
+    _client: Arc<Client>,
+}
 
-// SAFETY: messages may be looked at and freed on any thread.
-unsafe impl Send for Taken {}
+// SAFETY: librdkafka's queues may be used from any thread, and `taken` is empty outside of `fetch`, which has `&mut self`.
+unsafe impl Send for ConsumerQueue {}
 
-impl Taken {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+impl ConsumerQueue {
+    /// None if the client has no group.
+    pub(crate) fn new(client: &Arc<Client>) -> Option<ConsumerQueue> {
+        // SAFETY: the client is alive; the pointer is null or a reference of our own to the queue.
+        let queue = NonNull::new(unsafe { rs::rd_kafka_queue_get_consumer(client.native_ptr()) })?;
+        Some(ConsumerQueue { queue, taken: Vec::new(), _client: client.clone() })
     }
 
-    /// Adds what `take` writes into an array of so many, of which it answers how many there are. Answers that.
-    pub(super) fn extend(&mut self, max: usize, take: impl FnOnce(*mut *mut rs::rd_kafka_message_t) -> isize) -> usize {
-        let had = self.0.len();
-        self.0.resize(had + max, ptr::null_mut());
-        let got = usize::try_from(take(self.0[had..].as_mut_ptr())).unwrap_or(0);
-        self.0.truncate(had + got);
-        got
+    /// Waits up to `timeout` for something to arrive, then takes what is there, up to `max`, shows it to `f` all at once
+    /// and frees it. Logs and errors in the queue are served on the way.
+    ///
+    /// Two calls, because one would wait until the array is full or the time is up. librdkafka leaves out messages
+    /// fetched before the newest assignment, seek or pause of their partition (each raises the partition's version, at
+    /// the latest when the call that asks for it returns).
+    pub(crate) fn fetch<T>(&mut self, max: usize, timeout: Duration, f: impl FnOnce(&[Message<'_>]) -> T) -> T {
+        self.take(1, timeout);
+        if !self.taken.is_empty() && max > 1 {
+            self.take(max - 1, Duration::ZERO);
+        }
+        let free = Free(&mut self.taken);
+        // SAFETY: the pointers are valid messages until `free` is dropped, after `f`. `Message` is a transparent wrapper
+        // around such a pointer, and the lifetime it gets ends with this call.
+        let messages = unsafe { slice::from_raw_parts(free.0.as_ptr().cast::<Message<'_>>(), free.0.len()) };
+        f(messages)
     }
 
-    pub(super) fn clear(&mut self) {
+    fn take(&mut self, max: usize, timeout: Duration) {
+        let had = self.taken.len();
+        self.taken.resize(had + max, ptr::null_mut());
+        // SAFETY: the queue is alive and the array has room for `max` pointers from `had` on.
+        let got = unsafe {
+            rs::rd_kafka_consume_batch_queue(self.queue.as_ptr(), millis(timeout), self.taken.as_mut_ptr().add(had), max)
+        };
+        self.taken.truncate(had + usize::try_from(got).unwrap_or(0));
+    }
+}
+
+impl Drop for ConsumerQueue {
+    fn drop(&mut self) {
+        // SAFETY: our own reference, given back once.
+        unsafe { rs::rd_kafka_queue_destroy(self.queue.as_ptr()) };
+    }
+}
+
+/// Frees the messages, also when what looks at them panics.
+struct Free<'a>(&'a mut Vec<*mut rs::rd_kafka_message_t>);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
         for message in self.0.drain(..) {
-            // SAFETY: taken from a queue and freed once.
+            // SAFETY: taken from the queue and freed once.
             unsafe { rs::rd_kafka_message_destroy(message) };
         }
     }
 }
 
-impl Drop for Taken {
-    fn drop(&mut self) {
-        self.clear();
-    }
-}
-
-/// Shows all of them to `f` and frees them.
-pub(super) fn show<T>(taken: &mut Taken, f: impl FnOnce(&[Message<'_>]) -> T) -> T {
-    let free = Free(taken);
-    let all = &free.0.0;
-    // SAFETY: the pointers are valid messages until `free` is dropped, after `f`. `Message` is a transparent wrapper
-    // around such a pointer, and the lifetime it gets ends with this call.
-    let messages = unsafe { slice::from_raw_parts(all.as_ptr().cast::<Message<'_>>(), all.len()) };
-    f(messages)
-}
-
-/// Frees the messages, also when what looks at them panics.
-struct Free<'a>(&'a mut Taken);
-
-impl Drop for Free<'_> {
-    fn drop(&mut self) {
-        self.0.clear();
-    }
-}
-
-/// A record, or word of a partition's end or failure; lives while it is shown.
+/// A record, or word of a partition's end or failure; lives until `fetch` returns.
 #[repr(transparent)]
 pub(crate) struct Message<'a>(&'a rs::rd_kafka_message_t);
 

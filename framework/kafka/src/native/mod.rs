@@ -4,7 +4,7 @@
 //! - [`client`]: clients whose logs, errors and delivery reports come through callbacks, so that they are served by the
 //!   same call that fetches or flushes (`rdkafka` turns them into events, which cost a 100 ms quantum per flush).
 //! - [`closing`]: what librdkafka takes its time with, in the background.
-//! - [`consume`], [`queues`], [`bell`]: records in batches instead of one call each, from all partitions alike.
+//! - [`consume`]: records in batches instead of one call each.
 //! - [`assignment`], [`offsets`]: what a consumer without a group does with partitions and their bounds.
 //! - [`produce`], [`transaction`]: sending without an allocation of ours, flushing and committing without quanta.
 //! - [`group`]: the generation in a group's metadata.
@@ -13,7 +13,6 @@
 //! - [`groups`]: a group's members and positions, from outside.
 
 mod assignment;
-mod bell;
 mod client;
 mod closing;
 mod consume;
@@ -23,20 +22,18 @@ mod groups;
 mod member_commit;
 mod offsets;
 mod produce;
-mod queues;
 mod topics;
 mod transaction;
 
 pub(crate) use assignment::Assignment;
 pub(crate) use client::{Client, Role, connect, open, serve};
 pub(crate) use closing::wait_until_closed;
-pub(crate) use consume::Message;
+pub(crate) use consume::{ConsumerQueue, Message};
 pub(crate) use group::Metadata;
 pub(crate) use groups::{AdminError, delete_positions, members, set_positions};
 pub(crate) use member_commit::MemberCommit;
 pub(crate) use offsets::{cached_high_watermark, committed, list_offsets};
 pub(crate) use produce::{Delivered, Payload, Sender, Tag, Taken, Topic};
-pub(crate) use queues::PartitionQueues;
 pub(crate) use topics::topic_ids;
 pub(crate) use transaction::{Transactions, TxnError};
 

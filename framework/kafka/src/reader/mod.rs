@@ -16,7 +16,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::config::KafkaConfig;
 use crate::error::is_denied;
-use crate::native::{self, Assignment, Client, PartitionQueues, TxnError};
+use crate::native::{self, Assignment, Client, ConsumerQueue, TxnError};
 use crate::options::{self, Ahead};
 use crate::shared_clients::SharedClients;
 use cursors::Cursors;
@@ -26,7 +26,7 @@ use decode::{Decoder, Failure};
 pub(crate) struct KafkaReader {
     config: KafkaConfig,
     reader: ReaderConfig,
-    queues: PartitionQueues,
+    queue: ConsumerQueue,
     assignment: Assignment,
     client: Arc<Client>,
     /// Of which one asks about logs, whatever the isolation level of what reads them.
@@ -51,11 +51,11 @@ impl KafkaReader {
         options: ClientConfig,
     ) -> Result<KafkaReader, LogError> {
         let client = offsets::open(config, "reader", options)?;
-        let queues = PartitionQueues::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
+        let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
         Ok(KafkaReader {
             config: config.clone(),
             reader: reader.clone(),
-            queues,
+            queue,
             assignment: Assignment(client.clone()),
             client,
             shared: Arc::clone(shared),
@@ -81,7 +81,6 @@ impl KafkaReader {
         self.failures.retain(|f| !partitions.iter().any(|p| *p.topic == *f.topic && p.partition == f.partition));
         if stopped.count() > 0 {
             self.assignment.remove(&stopped).map_err(|error| failed("stopping to read", error))?;
-            partitions.iter().for_each(|partition| self.queues.remove(partition));
         }
         Ok(was_paused)
     }
@@ -187,7 +186,6 @@ impl Reader for KafkaReader {
             return Ok(());
         }
         self.learn_leaders(partitions);
-        partitions.iter().for_each(|(partition, _)| self.queues.add(partition));
         self.assignment.add(&list).map_err(|error| failed("starting to read", error))?;
         if was_paused.count() > 0 {
             self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
@@ -221,7 +219,7 @@ impl Reader for KafkaReader {
         }
         let (cursors, decoder, failures) = (&mut self.cursors, &mut self.decoder, &mut self.failures);
         let batches =
-            self.queues.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, wall_time(), cursors, failures));
+            self.queue.fetch(max_records.max(1), timeout, |messages| decoder.decode(messages, wall_time(), cursors, failures));
         // Records that came before a failure are handed over first; the failure is the next poll's.
         if batches.is_empty()
             && let Some(error) = self.take_failure()
