@@ -145,7 +145,7 @@ pub(crate) struct Ahead {
 impl Ahead {
     /// Bytes of an answer, which may come in addition to what is queued: so they are a part of that, not 50 MiB.
     fn of_answer(self) -> usize {
-        (self.bytes / 4).clamp(1 << 20, 50 << 20)
+        (self.bytes / 2).clamp(1 << 20, 50 << 20)
     }
 
     /// Those of one partition in it. With a backlog the client's queue is full again and again, and each time all partitions are asked for in the same order afterwards: those for which an
