@@ -8,7 +8,7 @@ use crate::admin::KafkaAdmin;
 use crate::config::{GroupProtocol, KafkaConfig};
 use crate::membership::KafkaMembership;
 use crate::native::{self, Client};
-use crate::options::{self, Ahead};
+use crate::options;
 use crate::probe::has_consumer_protocol;
 use crate::producer::KafkaProducer;
 use crate::reader::KafkaReader;
@@ -65,9 +65,6 @@ impl KafkaLog {
     }
 }
 
-/// Partitions for which an answer has room where it does not matter whose turn it is.
-const FEW_PARTITIONS: usize = 2;
-
 impl Log for KafkaLog {
     fn admin(&self) -> Result<Box<dyn Admin>, LogError> {
         Ok(Box::new(KafkaAdmin::new(&self.config, &self.shared)?))
@@ -90,18 +87,11 @@ impl Log for KafkaLog {
     }
 
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        self.input_reader(config, FEW_PARTITIONS)
-    }
-
-    fn input_reader(&self, config: &ReaderConfig, partitions: usize) -> Result<Box<dyn Reader>, LogError> {
-        let options = options::reader(&self.config, config, Ahead { bytes: self.config.fetch_ahead, partitions });
-        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::reader, self.config.fetch_ahead)?))
     }
 
     fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {
-        let ahead = Ahead { bytes: self.config.restore_ahead, partitions: FEW_PARTITIONS };
-        let options = options::restore(&self.config, config, ahead);
-        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options)?))
+        Ok(Box::new(KafkaReader::new(&self.config, config, &self.shared, options::restore, self.config.restore_ahead)?))
     }
 
     fn producer(&self, config: &ProducerConfig) -> Result<Box<dyn Producer>, LogError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_core::port::{LogError, MembershipConfig, ReaderConfig};
+use headwater_core::port::{LogError, MembershipConfig};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
@@ -96,8 +96,8 @@ fn finish(mut client: ClientConfig, config: &KafkaConfig) -> ClientConfig {
 }
 
 /// For reading logs to their ends and no further: the end is told as soon as it is reached, which would be a waste for who reads on.
-pub(crate) fn restore(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) -> ClientConfig {
-    let mut client = self::reader(config, reader, ahead);
+pub(crate) fn restore(config: &KafkaConfig, group: &str, read_uncommitted: bool, fetch_ahead: usize) -> ClientConfig {
+    let mut client = reader(config, group, read_uncommitted, fetch_ahead);
     client.set(FETCH_WAIT, "10");
     finish(client, config)
 }
@@ -133,37 +133,12 @@ const FETCH_WAIT: &str = "fetch.wait.max.ms";
 /// Bytes a queued record costs at least, in librdkafka's own structures.
 const QUEUED_RECORD: usize = 512;
 
-/// How much a reader fetches ahead.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ahead {
-    /// Bytes, of all partitions together.
-    pub(crate) bytes: usize,
-    /// Partitions that are read at the same time.
-    pub(crate) partitions: usize,
-}
-
-impl Ahead {
-    /// Bytes of an answer, which may come in addition to what is queued: so they are a part of that, not 50 MiB.
-    fn of_answer(self) -> usize {
-        (self.bytes / 2).clamp(1 << 20, 50 << 20)
-    }
-
-    /// Those of one partition in it. With a backlog the client's queue is full again and again, and each time all partitions are asked for in the same order afterwards: those for which an
-    /// answer has no room would wait until the others are read to their ends (docs/decisions/fetching.md).
-    fn of_partition(self) -> usize {
-        (self.of_answer() / self.partitions.max(1)).clamp(LEAST_PIECE, (self.bytes / 8).clamp(LEAST_PIECE, 4 << 20))
-    }
-}
-
-/// The same at least: a batch of records that is larger than a partition's part comes only where the partition has the first place in an answer (KIP-74).
-const LEAST_PIECE: usize = 64 << 10;
-
-/// For reading assigned partitions and committed offsets of a group; it never subscribes and so never joins.
-pub(crate) fn reader(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) -> ClientConfig {
+/// For reading assigned partitions and committed offsets of `group`; it never subscribes and so never joins.
+pub(crate) fn reader(config: &KafkaConfig, group: &str, read_uncommitted: bool, fetch_ahead: usize) -> ClientConfig {
     let mut client = asking(config);
     client
-        .set("group.id", &reader.group)
-        .set("isolation.level", if reader.read_uncommitted { "read_uncommitted" } else { "read_committed" })
+        .set("group.id", group)
+        .set("isolation.level", if read_uncommitted { "read_uncommitted" } else { "read_committed" })
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")
@@ -174,10 +149,11 @@ pub(crate) fn reader(config: &KafkaConfig, reader: &ReaderConfig, ahead: Ahead) 
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.error.backoff.ms", "100")
         // The queue's bytes are those of keys and values; what librdkafka keeps beside each of them is more for small records.
-        .set("queued.min.messages", (ahead.bytes / QUEUED_RECORD).clamp(1_000, 100_000).to_string())
-        .set("queued.max.messages.kbytes", (ahead.bytes / 1024).max(1).to_string())
-        .set("fetch.message.max.bytes", ahead.of_partition().to_string())
-        .set("fetch.max.bytes", ahead.of_answer().to_string());
+        .set("queued.min.messages", (fetch_ahead / QUEUED_RECORD).clamp(1_000, 100_000).to_string())
+        .set("queued.max.messages.kbytes", (fetch_ahead / 1024).max(1).to_string())
+        .set("fetch.message.max.bytes", (fetch_ahead / 8).clamp(64 << 10, 4 << 20).to_string())
+        // One answer may come in addition to what is queued, so it is a part of that, not 50 MiB.
+        .set("fetch.max.bytes", (fetch_ahead / 4).clamp(1 << 20, 50 << 20).to_string());
     finish(client, config)
 }
 

@@ -313,7 +313,6 @@ impl Process {
             dirty_bytes: self.options.dirty_bytes,
             cache_bytes: self.options.cache_bytes,
             lent_bytes: self.options.lent_bytes,
-            partitions: self.plan.input_partitions().div_ceil(self.options.workers.max(1)),
             restore_parallel: self.options.restore_parallel,
             tombstones: Arc::clone(&self.tombstones),
         };

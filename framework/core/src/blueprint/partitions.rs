@@ -249,11 +249,6 @@ impl Plan {
         self.blueprint.sources().map(|source| source.topic.to_string()).collect()
     }
 
-    /// The partitions that all tasks read together.
-    pub fn input_partitions(&self) -> usize {
-        self.tasks().iter().map(|task| self.inputs_of(task).len()).sum()
-    }
-
     /// The topics a task reads.
     pub fn inputs_of(&self, task: &TaskId) -> Vec<TopicName> {
         self.part_of(task)
@@ -261,7 +256,7 @@ impl Plan {
             .unwrap_or_default()
     }
 
-    /// [`inputs_of`](Plan::inputs_of) with what each is to the task.
+    /// The same with what each is to the task.
     pub(crate) fn roles_of(&self, task: &TaskId) -> Vec<(TopicName, SourceRole)> {
         let sources = self.part_of(task).map(|part| self.blueprint.sources_of(part)).into_iter().flatten();
         sources.map(|source| (Arc::clone(&source.topic), source.role)).collect()

@@ -28,8 +28,6 @@ pub struct EngineOptions {
     pub cache_bytes: usize,
     /// Bytes on top of these while nothing is restored.
     pub lent_bytes: usize,
-    /// Partitions that it is expected to read at the same time: an answer of the log has room for so many.
-    pub partitions: usize,
     /// Changelogs read back at the same time; the others wait for their turn.
     pub restore_parallel: usize,
     /// How long the topics behind stores keep deletions.
@@ -49,7 +47,6 @@ impl Default for EngineOptions {
             dirty_bytes: 32 << 20,
             cache_bytes: 16 << 20,
             lent_bytes: 16 << 20,
-            partitions: 8,
             restore_parallel: 4,
             tombstones: Arc::default(),
         }

@@ -105,8 +105,7 @@ impl Worker {
         stores: Arc<dyn Stores>,
         options: EngineOptions,
     ) -> Result<Worker, EngineError> {
-        let reading = ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false };
-        let reader = log.input_reader(&reading, options.partitions)?;
+        let reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
         Ok(Worker {
             plan,
             log,

@@ -28,11 +28,6 @@ pub trait Log: Send + Sync {
     fn membership(&self, config: &MembershipConfig) -> Result<Box<dyn Membership>, LogError>;
     /// A handle that reads the partitions it is told to; it never joins a group.
     fn reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError>;
-    /// [`reader`](Log::reader) of inputs, of so many partitions at a time, which are read alike: none waits for another to be read to its end.
-    fn input_reader(&self, config: &ReaderConfig, partitions: usize) -> Result<Box<dyn Reader>, LogError> {
-        let _ = partitions;
-        self.reader(config)
-    }
     /// A handle that reads changelogs in large pieces; otherwise like [`reader`](Log::reader). It is open only while something is
     /// restored, so that its records do not stand in the way of those being processed.
     fn restore_reader(&self, config: &ReaderConfig) -> Result<Box<dyn Reader>, LogError> {

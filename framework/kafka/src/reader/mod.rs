@@ -17,7 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use crate::config::KafkaConfig;
 use crate::error::is_denied;
 use crate::native::{self, Assignment, Client, ConsumerQueue, TxnError};
-use crate::options::{self, Ahead};
+use crate::options;
 use crate::shared_clients::SharedClients;
 use cursors::Cursors;
 use decode::{Decoder, Failure};
@@ -48,8 +48,10 @@ impl KafkaReader {
         config: &KafkaConfig,
         reader: &ReaderConfig,
         shared: &Arc<SharedClients>,
-        options: ClientConfig,
+        options: fn(&KafkaConfig, &str, bool, usize) -> ClientConfig,
+        fetch_ahead: usize,
     ) -> Result<KafkaReader, LogError> {
+        let options = options(config, &reader.group, reader.read_uncommitted, fetch_ahead);
         let client = offsets::open(config, "reader", options)?;
         let queue = ConsumerQueue::new(&client).ok_or_else(|| LogError::Fatal("a reader needs a group".into()))?;
         Ok(KafkaReader {
@@ -234,9 +236,8 @@ impl Reader for KafkaReader {
             return offsets::committed(&self.client, partitions);
         }
         if self.stable.is_none() {
-            let reading = ReaderConfig { read_uncommitted: false, ..self.reader.clone() };
-            let options = options::reader(&self.config, &reading, Ahead { bytes: 1 << 20, partitions: 1 });
-            self.stable = Some(offsets::open(&self.config, "offsets", options)?);
+            self.stable =
+                Some(offsets::open(&self.config, "offsets", options::reader(&self.config, &self.reader.group, false, 1 << 20))?);
         }
         self.stable.as_ref().map_or(Ok(Vec::new()), |client| offsets::committed(client, partitions))
     }

@@ -25,9 +25,9 @@ const CACHE: u64 = 60;
 const FETCH_RESTORE: u64 = 40;
 /// More than this fetched ahead for the inputs is memory for nothing: a broker 50 ms away fills it at 160 MB/s.
 const MOST_FETCHED: u64 = 8 * MIB;
-/// A record waiting in one of librdkafka's queues costs up to as much again in its structures, and one answer more than the queue's limit, of half as
-/// many bytes, may be under way.
-const FETCH_OVERHEAD_PERCENT: u64 = 250;
+/// A record waiting in one of librdkafka's queues costs up to as much again in its structures, and one answer more than the queue's limit
+/// may be under way.
+const FETCH_OVERHEAD_PERCENT: u64 = 225;
 const SEND_OVERHEAD_PERCENT: u64 = 200;
 /// A run of a restore that is being written costs its file's filter and index on top.
 const RUN_OVERHEAD_PERCENT: u64 = 130;
@@ -168,8 +168,8 @@ mod tests {
                 cached per worker without restores 60MiB
                 restores per worker 2
                 run per restore 9MiB
-                fetched ahead per worker 5MiB
-                fetched ahead per worker for restores 3MiB
+                fetched ahead per worker 6MiB
+                fetched ahead per worker for restores 4MiB
                 waiting to be sent per worker 9MiB
             "#]],
         );
@@ -182,12 +182,12 @@ mod tests {
                 stores 819MiB
                 input 311MiB
                 uncommitted per worker 280MiB
-                cached per worker 1414MiB
-                cached per worker without restores 1601MiB
+                cached per worker 1416MiB
+                cached per worker without restores 1603MiB
                 restores per worker 8
                 run per restore 35MiB
                 fetched ahead per worker 8MiB
-                fetched ahead per worker for restores 54MiB
+                fetched ahead per worker for restores 60MiB
                 waiting to be sent per worker 140MiB
             "#]],
         );

@@ -1,9 +1,6 @@
-use std::time::{Duration, Instant};
-
-use headwater_core::port::{Log, LogError, Reader, ReaderConfig};
+use headwater_core::port::{Log, LogError, Reader};
 use headwater_core::{Outgoing, Timestamp};
-use headwater_kafka::KafkaLog;
-use headwater_tests::{KafkaBroker, until};
+use headwater_tests::until;
 
 use super::support::*;
 
@@ -82,7 +79,7 @@ fn a_missing_topic_is_named() {
 }
 
 /// A partition of numbered records for what follows.
-fn numbered(log: &KafkaLog, count: usize) -> headwater_core::TopicName {
+fn numbered(log: &headwater_kafka::KafkaLog, count: usize) -> headwater_core::TopicName {
     let topic = new_topic(log, "numbered", 1);
     let mut producer = plain_producer(log);
     for number in 0..count {
@@ -180,43 +177,4 @@ fn several_partitions_are_read_at_once() {
         (ends == 3).then_some(())
     });
     assert_eq!(seen, [vec!["a", "b"], vec!["b"], vec![]]);
-}
-
-/// Each has several times what is fetched ahead of it, and whoever reads needs longer to work than the client to fetch: so what is fetched waits.
-#[test]
-fn a_backlog_is_read_from_all_partitions_alike() {
-    const PARTITIONS: usize = 6;
-    const EACH: usize = 20_000;
-    let mut config = KafkaBroker::shared().config();
-    // An answer has room for two partitions.
-    config.fetch_ahead = 8 << 20;
-    let log = KafkaLog::new(config).unwrap();
-    let topic = new_topic(&log, "alike", PARTITIONS as i32);
-    let mut producer = plain_producer(&log);
-    // What cannot be compressed: an answer has room for some of it only.
-    let mut seed = 1_u64;
-    for number in 0..PARTITIONS * EACH {
-        let mut word = || {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            format!("{:016x}", seed ^ (seed >> 29))
-        };
-        let value = (0..16).map(|_| word()).collect::<String>();
-        producer.send(record(&topic, (number % PARTITIONS) as i32, &value)).unwrap();
-    }
-    producer.flush().unwrap();
-    let mut reader = log.input_reader(&ReaderConfig { group: "alike".into(), read_uncommitted: false }, PARTITIONS).unwrap();
-    let partitions: Vec<_> = (0..PARTITIONS).map(|number| (p(&topic, number as i32), 0)).collect();
-    reader.assign(&partitions).unwrap();
-    let mut seen = [0; PARTITIONS];
-    until("half of it", PATIENCE, || {
-        for batch in reader.poll(500, TICK).unwrap() {
-            seen[batch.partition.partition as usize] += batch.records.len();
-        }
-        let work = Instant::now();
-        while work.elapsed() < Duration::from_millis(5) {
-            std::hint::spin_loop();
-        }
-        (seen.iter().sum::<usize>() >= PARTITIONS * EACH / 2).then_some(())
-    });
-    assert!(seen.iter().all(|count| *count >= EACH / 5), "{seen:?} of {EACH} each");
 }
