@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use headwater_runtime::Guarantee;
 use tempfile::TempDir;
 
+use super::super::ByteSize;
 use super::super::report::{to_json, to_text};
 use super::*;
 
@@ -233,4 +234,8 @@ fn settings_become_options_of_the_engine() {
     settings.run.instance = Some("pod-0".into());
     assert_eq!(settings.run_options("id").process_id, "pod-0");
     assert_eq!(settings.run_options("id").buffer_bytes, 16 << 20);
+    settings.memory.limit = Some(ByteSize::of(1 << 30));
+    assert_eq!(settings.run_options("id").memory_limit, Some(1 << 30));
+    settings.state.memory = Some(ByteSize::of(64 << 20));
+    assert_eq!(settings.run_options("id").memory_limit, None, "the stores have what was set, and no more");
 }

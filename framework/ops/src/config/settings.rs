@@ -273,6 +273,8 @@ impl Settings {
             trim_interval: self.run.trim_interval,
             accepted_changes: self.accepted_changes(),
             buffer_bytes: bytes(self.run.buffer.bytes()),
+            // Who sets the stores' memory by itself gets no more than that.
+            memory_limit: self.memory().ok().filter(|_| self.state.memory.is_none()).map(|memory| memory.limit),
             ..self.memory().map(|memory| within(&memory)).unwrap_or_default()
         }
     }
@@ -285,7 +287,6 @@ fn within(memory: &Memory) -> RunOptions {
         dirty_bytes: bytes(memory.uncommitted),
         cache_bytes: bytes(memory.cache),
         lent_bytes: bytes(memory.cache_lent),
-        memory_limit: Some(memory.limit),
         restore_parallel: memory.restore_parallel,
         ..RunOptions::default()
     }
