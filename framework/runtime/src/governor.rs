@@ -13,7 +13,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// Of a hundred bytes of the limit, those up to which more is lent, and those from which it is taken back.
 const LENDS: u64 = 82;
 const TAKES: u64 = 88;
-/// One byte in so many of the limit is lent at a time: less than the caches can fill until the next look, or they would be told to give it back at once.
+/// One byte in so many of the limit is lent at a time, once the caches have filled what they were lent before.
 const STEP: u64 = 64;
 /// One byte in so many of the limit is lent at most. What is lent is divided among all caches, and if only one of them can use its part the others could fill theirs later, all at once.
 const MOST: u64 = 2;
@@ -77,7 +77,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[test]
-    fn what_is_left_are_all_told_and_taken_back() {
+    fn what_is_left_is_lent_and_taken_back() {
         let mut governor = Governor { limit: 1000 * MIB, on_top: 0, last: Instant::now() };
         let mut check = |resident: u64, is_wanted: bool, expected: u64| {
             governor.decide(resident * MIB, is_wanted);

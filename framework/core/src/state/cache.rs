@@ -92,11 +92,8 @@ impl Cache {
         self.is_full &= is_less;
         if is_less && self.bytes() > self.room() {
             self.make_room(0);
-            self.log.shrink();
-            // To give back a little would have all of it moved.
-            if self.table.capacity() > 2 * self.table.len() {
-                self.table.shrink_to_fit(Slot::spread);
-            }
+            // For a little the whole table would have to be moved.
+            if self.table.capacity() > 2 * self.table.len() { self.shrink() } else { self.log.shrink() }
         }
     }
 
