@@ -26,6 +26,8 @@ pub(super) struct Decoder {
     /// Header names seen: there are few, and records share them.
     names: Vec<Arc<str>>,
     drafts: Vec<Draft>,
+    /// The drafts' headers, one draft's behind those of the one before.
+    headers: Vec<(Arc<str>, Option<Range<usize>>)>,
 }
 
 /// A record whose bytes are in the arena already.
@@ -35,7 +37,8 @@ struct Draft {
     timestamp: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
-    headers: Vec<(Arc<str>, Option<Range<usize>>)>,
+    /// How many it has.
+    headers: usize,
 }
 
 impl Decoder {
@@ -59,8 +62,7 @@ impl Decoder {
                 failures.extend(of_partition.iter().filter_map(failure).filter(|f| f.topic.is_empty()));
                 continue;
             };
-            let size = of_partition.iter().filter(|m| m.error().is_none()).map(|m| len(m.key()) + len(m.value())).sum();
-            let mut arena = Vec::with_capacity(size);
+            let mut arena = Vec::with_capacity(size(of_partition));
             for message in of_partition {
                 let at_end = match message.error() {
                     None => false,
@@ -88,14 +90,18 @@ impl Decoder {
                 batches[index].position = cursor.position;
                 batches[index].at_end = at_end;
                 if !at_end {
-                    let headers = message.headers().map(|(name, value)| (self.name(name), add(&mut arena, value))).collect();
+                    let before = self.headers.len();
+                    for (name, value) in message.headers() {
+                        let name = self.name(name);
+                        self.headers.push((name, add(&mut arena, value)));
+                    }
                     self.drafts.push(Draft {
                         batch: index,
                         offset: message.offset(),
                         timestamp,
                         key: add(&mut arena, message.key()),
                         value: add(&mut arena, message.value()),
-                        headers,
+                        headers: self.headers.len() - before,
                     });
                 }
             }
@@ -107,13 +113,14 @@ impl Decoder {
     /// Turns the drafts, whose bytes are all in `arena`, into records of their batches.
     fn finish(&mut self, arena: Bytes, batches: &mut [Batch]) {
         let slice = |range: Option<Range<usize>>| range.map(|range| arena.slice(range));
+        let mut headers = self.headers.drain(..).map(|(key, value)| Header { key, value: slice(value) });
         for draft in self.drafts.drain(..) {
             batches[draft.batch].records.push(Record {
                 offset: draft.offset,
                 timestamp: Timestamp::from_millis(draft.timestamp),
                 key: slice(draft.key),
                 value: slice(draft.value),
-                headers: draft.headers.into_iter().map(|(key, value)| Header { key, value: slice(value) }).collect(),
+                headers: headers.by_ref().take(draft.headers).collect(),
             });
         }
     }
@@ -129,6 +136,18 @@ impl Decoder {
         }
         name
     }
+}
+
+/// Bytes that are reserved for a record's headers at most. Those of the engine's own are shorter.
+const USUAL_HEADERS: usize = 64;
+
+/// Bytes of the records among messages of one partition, more or less: their headers are taken to be as large as the first one's, as librdkafka
+/// makes a list for each look at them.
+fn size(messages: &[Message<'_>]) -> usize {
+    let records = messages.iter().filter(|message| message.error().is_none());
+    let first = records.clone().next();
+    let headers = first.map_or(0, |first| first.headers().map(|(_, value)| len(value)).sum::<usize>().min(USUAL_HEADERS));
+    records.map(|message| len(message.key()) + len(message.value()) + headers).sum()
 }
 
 fn len(bytes: Option<&[u8]>) -> usize {
