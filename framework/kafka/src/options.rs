@@ -206,8 +206,8 @@ pub(crate) fn producer(config: &KafkaConfig, transactional_id: Option<&str>) -> 
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("compression.type", "lz4")
-        // A transaction's end sends what lingers; without one whoever reads the results waits for it.
-        .set(LINGER, if transactional_id.is_some() { "5" } else { "1" })
+        // A transaction's end sends what lingers, and nobody reads it before; without one whoever reads the results waits for it.
+        .set(LINGER, if transactional_id.is_some() { "20" } else { "1" })
         .set("batch.size", "262144")
         .set("batch.num.messages", "10000")
         // The brokers' limits are per topic (`max.message.bytes`) and known to the engine; this one is only a guard against what no
@@ -250,9 +250,9 @@ mod tests {
     #[test]
     fn without_transactions_records_do_not_wait_long_for_others() {
         let config = KafkaConfig::new("localhost:9092");
-        assert_eq!(producer(&config, Some("id")).get(LINGER), Some("5"));
+        assert_eq!(producer(&config, Some("id")).get(LINGER), Some("20"));
         assert_eq!(producer(&config, None).get(LINGER), Some("1"));
-        assert_eq!(producer(&config.option(LINGER, "20"), None).get(LINGER), Some("20"), "whoever sets it has the last word");
+        assert_eq!(producer(&config.option(LINGER, "7"), None).get(LINGER), Some("7"), "whoever sets it has the last word");
     }
 
     #[test]
