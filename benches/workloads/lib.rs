@@ -17,6 +17,6 @@ pub use binary::Binary;
 pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
 pub use expected::Expected;
 pub use job::{INPUT, Job, PLAIN, TABLE};
-pub use pulse::Pulse;
+pub use pulse::{Pulse, Slowness};
 pub use quantiles::Quantiles;
 pub use workload::{GRACE, REPARTITION, STORE, WINDOW, Workload};

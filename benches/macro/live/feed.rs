@@ -1,7 +1,7 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use headwater_benches::{Data, Pulse, Quantiles, key_of};
+use headwater_benches::{Data, Pulse, Quantiles, Slowness, key_of};
 use headwater_core::TopicName;
 use headwater_core::port::{LogError, Producer};
 
@@ -43,8 +43,8 @@ pub(super) struct Fed {
     pub(super) records: u64,
     /// How much later than they were due records that count were handed to the client: above some milliseconds, this program is what was measured.
     pub(super) late: Quantiles,
-    /// Percent of the time that counts in which the machine itself was slow.
-    pub(super) machine_slow: f64,
+    /// When the machine itself was slow, in the time that counts.
+    pub(super) slowness: Slowness,
 }
 
 impl Feed<'_> {
@@ -81,7 +81,7 @@ impl Feed<'_> {
         }
         producer.flush()?;
         signals.fed();
-        Ok(Fed { began, records, late: Quantiles::of(late), machine_slow: pulse.slow_percent() })
+        Ok(Fed { began, records, late: Quantiles::of(late), slowness: pulse.slowness() })
     }
 
     fn send(&self, producer: &mut dyn Producer, record: u64, at: i64, value: &mut Vec<u8>) -> Result<(), LogError> {

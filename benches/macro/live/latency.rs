@@ -25,6 +25,8 @@ pub(crate) const WARM_UP: Duration = Duration::from_secs(5);
 pub(crate) struct Latency {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// Of those results alone that did not meet a slow machine.
+    pub(crate) p99_unslowed_ms: f64,
     pub(crate) max_ms: f64,
     /// How late the bench itself was with the records: this is in the others, and more than a millisecond or two makes them worthless.
     pub(crate) feed_p99_ms: f64,
@@ -45,6 +47,7 @@ impl Figures for Latency {
         json!({
             "latency_p50_ms": rounded(self.p50_ms),
             "latency_p99_ms": rounded(self.p99_ms),
+            "latency_p99_unslowed_ms": rounded(self.p99_unslowed_ms),
             "latency_max_ms": rounded(self.max_ms),
             "feed_late_p99_ms": rounded(self.feed_p99_ms),
             "machine_slow_percent": rounded(self.machine_slow_percent),
@@ -116,13 +119,14 @@ pub(super) fn play(
 /// Checks all results, and answers how late those were that count.
 pub(super) fn judge(live: &Live<'_>, played: Played) -> Result<Latency, String> {
     let Played { fed, usage: Usage { cpu_seconds, peak_mib, .. }, broker_cpu_seconds } = played;
-    let times = times(live, &fed)?;
+    let Times { all: times, unslowed } = times(live, &fed)?;
     Ok(Latency {
         p50_ms: times.at(0.5),
         p99_ms: times.at(0.99),
+        p99_unslowed_ms: unslowed.at(0.99),
         max_ms: times.at(1.0),
         feed_p99_ms: fed.late.at(0.99),
-        machine_slow_percent: fed.machine_slow,
+        machine_slow_percent: fed.slowness.percent(),
         counted: times.count(),
         records: fed.records,
         rate: live.pace.rate,
@@ -132,11 +136,18 @@ pub(super) fn judge(live: &Live<'_>, played: Played) -> Result<Latency, String> 
     })
 }
 
+/// How long results took.
+struct Times {
+    all: Quantiles,
+    /// Of those whose record was not due, under way or answered while the machine was slow.
+    unslowed: Quantiles,
+}
+
 /// Checks all results, and answers for each that counts how long it took.
-fn times(live: &Live<'_>, fed: &Fed) -> Result<Quantiles, String> {
+fn times(live: &Live<'_>, fed: &Fed) -> Result<Times, String> {
     let workload = live.job.workload;
     let answers = Answers::of(workload, &live.data).ok_or_else(|| format!("the latency of {workload} cannot be told"))?;
-    let (mut times, mut unheard) = (Vec::new(), 0);
+    let (mut all, mut unslowed, mut unheard) = (Vec::new(), Vec::new(), 0);
     let mut expected = Expected::of(workload, &live.data);
     check_each(live.stage, live.output, &mut expected, |partition, result| {
         let record = result.value.as_deref().and_then(|value| answers.record_of(value));
@@ -144,13 +155,17 @@ fn times(live: &Live<'_>, fed: &Fed) -> Result<Quantiles, String> {
         let Some(record) = record.filter(|record| *record >= live.pace.primer && live.pace.due(*record) >= WARM_UP) else {
             return;
         };
-        match live.arrivals.at(partition, result.offset) {
-            Some(at) => times.push(at.saturating_duration_since(live.due(fed, record))),
-            None => unheard += 1,
-        }
+        let Some(at) = live.arrivals.at(partition, result.offset) else {
+            unheard += 1;
+            return;
+        };
+        let due = live.due(fed, record);
+        let took = at.saturating_duration_since(due);
+        all.push(took);
+        unslowed.extend((!fed.slowness.is_met(due, at)).then_some(took));
     })?;
-    if unheard > 0 || times.is_empty() {
-        return Err(format!("{} results were timed, and {unheard} were not heard of while they came", times.len()));
+    if unheard > 0 || all.is_empty() {
+        return Err(format!("{} results were timed, and {unheard} were not heard of while they came", all.len()));
     }
-    Ok(Quantiles::of(times))
+    Ok(Times { all: Quantiles::of(all), unslowed: Quantiles::of(unslowed) })
 }

@@ -1,8 +1,8 @@
 use super::{Table, median, range, ratio};
 use crate::live::latency::{Latency, WARM_UP};
 
-const HEAD: &str = "| | runs | p50, ms | p99, ms | x streams | max, ms | CPU/record, us | p99 of the feed's delay, ms | machine slow, % |\n\
-                    | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+const HEAD: &str = "| | runs | p50, ms | p99, ms | x streams | max, ms | CPU/record, us | p99 of the feed's delay, ms | machine slow, % | p99 while it was not, ms |\n\
+                    | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
 
 impl Table<'_, Latency> {
     /// As Markdown.
@@ -30,7 +30,7 @@ fn row(contender: &str, runs: &[&Latency], reference: Option<f64>) -> String {
     let p99 = median(runs, |run| run.p99_ms);
     let (least, most) = range(runs, |run| run.p99_ms);
     format!(
-        "| {contender} | {} | {:.1} | {p99:.1} ({least:.1} to {most:.1}) | {} | {:.1} | {:.1} | {:.1} | {:.2} |\n",
+        "| {contender} | {} | {:.1} | {p99:.1} ({least:.1} to {most:.1}) | {} | {:.1} | {:.1} | {:.1} | {:.2} | {:.1} |\n",
         runs.len(),
         median(runs, |run| run.p50_ms),
         ratio(p99, reference),
@@ -38,5 +38,6 @@ fn row(contender: &str, runs: &[&Latency], reference: Option<f64>) -> String {
         median(runs, |run| run.cpu_seconds / run.records as f64 * 1e6),
         median(runs, |run| run.feed_p99_ms),
         median(runs, |run| run.machine_slow_percent),
+        median(runs, |run| run.p99_unslowed_ms),
     )
 }
