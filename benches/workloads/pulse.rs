@@ -35,7 +35,8 @@ impl Pulse {
         let bound = looks.at(0.5) * SLOW;
         let is_slow = |look: &Look| look.took.as_secs_f64() * 1e3 > bound;
         let slow = self.0.iter().enumerate().filter(|(_, look)| is_slow(look));
-        let spells = slow.map(|(at, _)| Spell { from: self.0[at.saturating_sub(1)].ended, to: self.0[(at + 1).min(self.0.len() - 1)].ended });
+        let spells = slow
+            .map(|(at, _)| Spell { from: self.0[at.saturating_sub(1)].ended, to: self.0[(at + 1).min(self.0.len() - 1)].ended });
         Slowness { percent: looks.share_above(bound) * 100.0, spells: spells.collect() }
     }
 }
@@ -79,7 +80,10 @@ mod tests {
     /// Looks that end each millisecond and took so many microseconds.
     fn slowness(micros: &[u64]) -> (Instant, Slowness) {
         let start = Instant::now();
-        let looks = micros.iter().zip(0..).map(|(took, at)| Look { ended: start + Duration::from_millis(at), took: Duration::from_micros(*took) });
+        let looks = micros
+            .iter()
+            .zip(0..)
+            .map(|(took, at)| Look { ended: start + Duration::from_millis(at), took: Duration::from_micros(*took) });
         (start, Pulse(looks.collect()).slowness())
     }
 
@@ -99,7 +103,17 @@ mod tests {
         let (start, slow) = slowness(&[2, 2, 2, 9, 9, 2, 2, 2, 9]);
         let is_met = |from: u64, to: u64| slow.is_met(start + Duration::from_micros(from), start + Duration::from_micros(to));
         // Slow from 2 to 5 ms, and from 7 to the end, at 8.
-        let lives = [(0, 1_900), (0, 2_000), (0, 9_000), (3_100, 3_200), (5_000, 5_100), (5_001, 6_999), (5_500, 7_000), (8_000, 9_000), (8_001, 9_000)];
+        let lives = [
+            (0, 1_900),
+            (0, 2_000),
+            (0, 9_000),
+            (3_100, 3_200),
+            (5_000, 5_100),
+            (5_001, 6_999),
+            (5_500, 7_000),
+            (8_000, 9_000),
+            (8_001, 9_000),
+        ];
         assert_eq!(lives.map(|(from, to)| is_met(from, to)), [false, true, true, true, true, false, true, true, false]);
         assert!(!slowness(&[]).1.is_met(start, start));
     }
