@@ -254,7 +254,7 @@ fn send_changes(
         if entries.len() < most && changes.peek().is_some_and(|(next, ..)| *next == store) {
             continue;
         }
-        let sent = producer.send_changes(topic, task.id.partition, &entries, timestamp);
+        let sent = producer.send_all(topic, task.id.partition, &entries, timestamp, true);
         let sent = sent.and_then(|()| if traced { producer.flush().map_err(|error| (0, error)) } else { Ok(()) });
         sent.map_err(|(number, error)| (store, Bytes::copy_from_slice(entries[number].0), error))?;
         let bytes: usize = entries.iter().map(|(key, value)| key.len() + value.map_or(0, <[u8]>::len)).sum();

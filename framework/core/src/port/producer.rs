@@ -4,7 +4,7 @@ use super::{GroupMetadata, LogError};
 use crate::record::{Outgoing, TopicName, TopicPartition};
 use crate::time::Timestamp;
 
-/// A record for a changelog: its key, and its value or none.
+/// A record of several that are handed over together: its key, and its value or none.
 pub type Entry<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// How to write.
@@ -39,19 +39,20 @@ pub trait Producer: Send {
     fn begin(&mut self) -> Result<(), LogError>;
     /// Hands one record over; blocks while the queue is full. The bytes are copied before it returns.
     fn send(&mut self, record: Outgoing<'_>) -> Result<(), LogError>;
-    /// Hands over records of one partition of a changelog, in their order: as [`send`](Producer::send) would one by one, tracked and without headers, but an
-    /// implementation may write the time of day in place of `timestamp`. An error comes with the number of the record it is about: those before
-    /// it were handed over, those behind it may have been.
-    fn send_changes(
+    /// Hands over records of one partition, in their order: as [`send`](Producer::send) would one by one, without headers, but an implementation may
+    /// write the time of day in place of `timestamp`. It is for changelogs and repartition topics, where nobody goes by it. An error comes with the number of the record it
+    /// is about: those before it were handed over, those behind it may have been.
+    fn send_all(
         &mut self,
         topic: &TopicName,
         partition: i32,
         entries: &[Entry<'_>],
         timestamp: Timestamp,
+        track_offset: bool,
     ) -> Result<(), (usize, LogError)> {
         entries.iter().enumerate().try_for_each(|(number, (key, value))| {
             let (key, value) = (Some(*key), *value);
-            let record = Outgoing { topic, partition, key, value, timestamp, headers: &[], track_offset: true };
+            let record = Outgoing { topic, partition, key, value, timestamp, headers: &[], track_offset };
             self.send(record).map_err(|error| (number, error))
         })
     }

@@ -24,7 +24,7 @@ use ahead::Ahead;
 use cache::Cache;
 pub(crate) use limit::{Limit, OVERHEAD, TooLarge};
 pub(crate) use mark::Mark;
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Envelope, Outbox};
 use overlay::{Overlay, Written};
 pub(crate) use scan::MergedScan;
 use scan::layered;

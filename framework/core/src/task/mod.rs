@@ -13,6 +13,7 @@ mod header;
 mod letters;
 mod order;
 mod outputs;
+mod portion;
 mod queue;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ use crate::port::{Batch, Checkpoint, Committed, StateStores, StoreError};
 use crate::record::{TopicName, TopicPartition};
 use crate::state::{Cause, TaskState};
 use crate::time::Timestamp;
-use crate::topology::{Changelog, SourceRole};
+use crate::topology::Changelog;
 use clock::Reading;
 pub(crate) use fault::caught;
 use fault::{Fault, run};
@@ -196,7 +197,7 @@ impl Task {
             while self.inputs[number].head.is_none() {
                 let input = &mut self.inputs[number];
                 let Some(record) = input.front().filter(|_| !input.is_fenced()) else { break };
-                let header = if input.role == SourceRole::Repartition { queue::time_header(record) } else { None };
+                let header = input.front_time();
                 let is_marker = header.is_some() && record.key.is_none() && record.value.is_none();
                 if is_marker {
                     input.clock.observe(Timestamp::MIN, header);

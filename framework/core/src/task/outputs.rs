@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::header::{HEADER, TimeHeader};
+use super::portion::Portion;
 use super::{Blame, Task};
 use crate::bounded::{Bounded, TimeRange};
 use crate::port::{LogError, Producer};
 use crate::record::{Outgoing, TopicName};
-use crate::state::TaskState;
+use crate::state::{Envelope, TaskState};
 use crate::time::Timestamp;
 
 /// Which partitions a round of markers is for.
@@ -59,6 +60,8 @@ pub(super) struct OutputTopic {
     topic: TopicName,
     /// By partition, for a repartition topic.
     told: Vec<Told>,
+    /// Likewise: what is handed to the producer together.
+    portions: Vec<Portion>,
     internal: bool,
     /// In a bounded run: which results are not written, and how many were not.
     silence: Silence,
@@ -70,7 +73,8 @@ impl OutputTopic {
     pub(super) fn new(topic: TopicName, internal: bool, partitions: i32) -> OutputTopic {
         let lanes = if internal { usize::try_from(partitions).unwrap_or(0) } else { 0 };
         let told = Told { promise: Timestamp::MIN, idle: false, ended: false, spoken_to: false };
-        OutputTopic { topic, told: vec![told; lanes], internal, silence: Silence::default(), records: 0, bytes: 0 }
+        let portions = std::iter::repeat_with(Portion::default).take(lanes).collect();
+        OutputTopic { topic, told: vec![told; lanes], portions, internal, silence: Silence::default(), records: 0, bytes: 0 }
     }
 
     /// Takes the bounds of a run into account.
@@ -82,6 +86,35 @@ impl OutputTopic {
         }
         self
     }
+
+    /// Has a record of a repartition topic wait for others of its partition; none if it is no such topic.
+    fn gather(&mut self, record: &Envelope<'_>, lane: i32) -> Option<&mut Portion> {
+        let (promise, carried) = (record.promise, record.carried);
+        let partition = usize::try_from(record.partition).ok()?;
+        *self.told.get_mut(partition)? = Told { promise, idle: false, ended: false, spoken_to: true };
+        let portion = self.portions.get_mut(partition)?;
+        portion.add(record, &TimeHeader { lane, promise, carried, idle: false, ended: false });
+        Some(portion)
+    }
+
+    /// Hands over what has waited.
+    fn send_gathered(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
+        let mut portions = self.portions.iter_mut().zip(0..);
+        portions.try_for_each(|(portion, partition)| portion.send(&self.topic, partition, producer))
+    }
+}
+
+/// Hands a record of an output to the producer.
+fn send(topic: &TopicName, record: &Envelope<'_>, producer: &mut dyn Producer) -> Result<(), LogError> {
+    producer.send(Outgoing {
+        topic,
+        partition: record.partition,
+        key: Some(record.key),
+        value: Some(record.value),
+        timestamp: record.timestamp,
+        headers: &[],
+        track_offset: false,
+    })
 }
 
 impl Task {
@@ -94,7 +127,9 @@ impl Task {
     pub(crate) fn send_outputs(&mut self, producer: &mut dyn Producer) -> Result<(), LogError> {
         let Task { state, outputs, id, blamed, silent, .. } = self;
         let TaskState { outbox, trace, .. } = state;
-        let mut sent = 0;
+        let (mut sent, is_traced) = (0, trace.is_some());
+        // What a send that failed has left is still in the outbox.
+        outputs.iter_mut().flat_map(|output| &mut output.portions).for_each(Portion::clear);
         outbox.drain(|envelope| {
             let output = &mut outputs[envelope.sink];
             if (*silent && !output.internal) || output.silence.covers(envelope.key, envelope.timestamp) {
@@ -102,21 +137,11 @@ impl Task {
             }
             output.records += 1;
             output.bytes += (envelope.key.len() + envelope.value.len()) as u64;
-            let (promise, carried) = (envelope.promise, envelope.carried);
-            let time = TimeHeader { lane: id.partition, promise, carried, idle: false, ended: false }.encode();
-            if let Some(told) = usize::try_from(envelope.partition).ok().and_then(|p| output.told.get_mut(p)) {
-                *told = Told { promise, idle: false, ended: false, spoken_to: true };
-            }
-            let time_header = [(HEADER, Some(&time[..]))];
-            let mut result = producer.send(Outgoing {
-                topic: &output.topic,
-                partition: envelope.partition,
-                key: Some(envelope.key),
-                value: Some(envelope.value),
-                timestamp: envelope.timestamp,
-                headers: if output.internal { &time_header } else { &[] },
-                track_offset: false,
-            });
+            let mut result = match output.gather(&envelope, id.partition) {
+                Some(portion) if portion.is_full() || is_traced => output.send_gathered(producer),
+                Some(_) => Ok(()),
+                None => send(&output.topic, &envelope, producer),
+            };
             if let Some(trace) = trace.as_ref() {
                 sent += 1;
                 if trace.is_last(sent) {
@@ -128,6 +153,7 @@ impl Task {
             }
             result
         })?;
+        outputs.iter_mut().try_for_each(|output| output.send_gathered(producer))?;
         if let Some(trace) = trace {
             trace.sent();
         }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::header::{HEADER, TimeHeader};
+use super::header::TimeHeader;
 use crate::bounded::TimeRange;
 use crate::operators::{Refusal, Source};
 use crate::policy::Policy;
@@ -37,6 +37,8 @@ pub(crate) struct InputQueue {
     /// How far ahead of its append time a record's event time may be; none for any.
     pub(crate) max_future: Option<Duration>,
     records: VecDeque<Record>,
+    /// What each of them says about event time; of a repartition topic only.
+    times: VecDeque<Option<TimeHeader>>,
     /// When the records were appended, each up to the offset before the one given.
     appended: VecDeque<(i64, Appended)>,
     bytes: usize,
@@ -85,6 +87,7 @@ impl InputQueue {
             head: None,
             max_future: None,
             records: VecDeque::new(),
+            times: VecDeque::new(),
             appended: VecDeque::new(),
             bytes: 0,
             position,
@@ -115,6 +118,9 @@ impl InputQueue {
                 None => self.appended.push_back((last.offset + 1, batch.appended)),
             }
         }
+        if self.role == SourceRole::Repartition {
+            self.times.extend(batch.records.iter_mut().map(TimeHeader::take_off));
+        }
         self.bytes += batch.records.iter().map(size_of_record).sum::<usize>();
         self.records.extend(batch.records);
         self.position = batch.position;
@@ -125,6 +131,11 @@ impl InputQueue {
 
     pub(crate) fn front(&self) -> Option<&Record> {
         self.records.front()
+    }
+
+    /// What the first record says about event time.
+    pub(crate) fn front_time(&self) -> Option<TimeHeader> {
+        self.times.front().copied().flatten()
     }
 
     /// The offsets and keys of the first `most` records, as far as they have keys.
@@ -152,6 +163,7 @@ impl InputQueue {
 
     pub(crate) fn pop(&mut self) {
         self.head = None;
+        self.times.pop_front();
         if let Some(record) = self.records.pop_front() {
             let size = size_of_record(&record);
             self.bytes -= size;
@@ -243,12 +255,6 @@ impl InputQueue {
         }
         now.saturating_sub(*self.quiet_since.get_or_insert(now))
     }
-}
-
-/// The event-time header of a record, if it has a readable one.
-pub(crate) fn time_header(record: &Record) -> Option<TimeHeader> {
-    let header = record.headers.iter().find(|header| &*header.key == HEADER)?;
-    TimeHeader::decode(header.value.as_ref()?)
 }
 
 /// What a record holds in memory, roughly.

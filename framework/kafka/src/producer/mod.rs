@@ -192,15 +192,16 @@ impl Producer for KafkaProducer {
         }
     }
 
-    fn send_changes(
+    fn send_all(
         &mut self,
         topic: &TopicName,
         partition: i32,
         mut entries: &[Entry<'_>],
         timestamp: Timestamp,
+        track_offset: bool,
     ) -> Result<(), (usize, LogError)> {
         let (all, place) = (entries.len(), self.topic(topic).map_err(|error| (0, error))?);
-        let tag = self.tag(true);
+        let tag = self.tag(track_offset);
         self.serve_before(all);
         while !entries.is_empty() {
             let Taken { taken, refused } = self.topics.at(place).send_all(partition, entries, tag);
@@ -212,7 +213,7 @@ impl Producer for KafkaProducer {
                 None => {
                     return Err((
                         all - entries.len(),
-                        LogError::Fatal(format!("{taken} of {} changes were taken, without an error", entries.len())),
+                        LogError::Fatal(format!("{taken} of {} records were taken, without an error", entries.len())),
                     ));
                 }
                 // Room comes with delivery reports; behind the first that had none nothing was taken.
@@ -222,7 +223,7 @@ impl Producer for KafkaProducer {
                 }
                 Some((number, code)) => {
                     let (key, value) = entries[number];
-                    let (key, headers, track_offset) = (Some(key), [].as_slice(), true);
+                    let (key, headers) = (Some(key), [].as_slice());
                     let record = Outgoing { topic, partition, key, value, timestamp, headers, track_offset };
                     return Err((all - entries.len() + number, self.not_taken(code, &record)));
                 }
