@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::record::TopicName;
 
-/// What Kafka's format and the engine's own header add to key and value at most, rounded up (`AbstractRecords.estimateSizeInBytesUpperBound`
-/// of Apache Kafka's clients: 61 bytes for a batch, 21 for a record, 10 for the lengths of key and value, the rest for the header).
+/// What Kafka's format and the engine's own trailer add to key and value at most, rounded up (`AbstractRecords.estimateSizeInBytesUpperBound`
+/// of Apache Kafka's clients: 61 bytes for a batch, 21 for a record, 10 for the lengths of key and value, the rest for the trailer).
 pub(crate) const OVERHEAD: usize = 160;
 
 /// The largest record of a topic.

@@ -91,8 +91,15 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// Hands every record out in order, then forgets them; stops at the first error.
-    pub(crate) fn drain<E>(&mut self, mut each: impl FnMut(Envelope<'_>) -> Result<(), E>) -> Result<(), E> {
+    /// Hands every record out in order, then forgets them; stops at the first error, and then forgets none.
+    pub(crate) fn drain<E>(&mut self, each: impl FnMut(Envelope<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.show(each)?;
+        self.clear();
+        Ok(())
+    }
+
+    /// Shows every record in order; stops at the first error.
+    pub(crate) fn show<E>(&self, mut each: impl FnMut(Envelope<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut start = 0;
         for waiting in &self.waiting {
             let Waiting { sink, key_end, value_end, partition, timestamp, carried, promise } = *waiting;
@@ -100,7 +107,6 @@ impl Outbox {
             each(Envelope { sink, partition, key, value, timestamp, carried, promise })?;
             start = value_end;
         }
-        self.clear();
         Ok(())
     }
 

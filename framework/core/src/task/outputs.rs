@@ -128,9 +128,9 @@ impl Task {
         let Task { state, outputs, id, blamed, silent, .. } = self;
         let TaskState { outbox, trace, .. } = state;
         let (mut sent, is_traced) = (0, trace.is_some());
-        // What a send that failed has left is still in the outbox.
+        // What is left there by a send that failed is still in the outbox.
         outputs.iter_mut().flat_map(|output| &mut output.portions).for_each(Portion::clear);
-        outbox.drain(|envelope| {
+        outbox.show(|envelope| {
             let output = &mut outputs[envelope.sink];
             if (*silent && !output.internal) || output.silence.covers(envelope.key, envelope.timestamp) {
                 return Ok(());
@@ -154,6 +154,7 @@ impl Task {
             result
         })?;
         outputs.iter_mut().try_for_each(|output| output.send_gathered(producer))?;
+        outbox.clear();
         if let Some(trace) = trace {
             trace.sent();
         }

@@ -6,6 +6,8 @@ use crate::time::Timestamp;
 
 /// So many records are handed over at once at most: what a call costs by itself is nothing then, and the bytes still are in the processor's cache.
 const MOST: usize = 256;
+/// Nor more bytes than these and a record's. A buffer that is larger is given back.
+const MOST_BYTES: usize = 256 << 10;
 
 /// Records for one partition of a repartition topic that are handed to the producer together, each with its time behind its value.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ impl Portion {
     /// Forgets what is in it.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(2 * MOST_BYTES);
         self.ends.clear();
     }
 
@@ -32,7 +35,7 @@ impl Portion {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.ends.len() >= MOST
+        self.ends.len() >= MOST || self.bytes.len() >= MOST_BYTES
     }
 
     /// Hands over what is in it, and forgets it.

@@ -36,8 +36,8 @@ const SLICE: Duration = Duration::from_secs(5);
 /// A [`Producer`] on librdkafka.
 ///
 /// Timestamps: Kafka has no negative ones, so those are written as "no timestamp"; the epoch itself (0 ms) is written
-/// as 1 ms, because librdkafka takes 0 for "now" and a replay must not depend on the time of day. Changelogs have the time of day all the same: nobody reads
-/// theirs (values in a store carry their own), librdkafka has no times for several records at once, and brokers do not begin a new segment for each week of an old input.
+/// as 1 ms, because librdkafka takes 0 for "now" and a replay must not depend on the time of day. Changelogs and repartition topics have the time of day all the same: nobody reads
+/// theirs (values carry their own), librdkafka has no times for several records at once, and brokers do not begin a new segment for each week of an old input.
 pub(crate) struct KafkaProducer {
     client: Arc<Client>,
     sender: Sender,

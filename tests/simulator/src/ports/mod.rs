@@ -65,8 +65,11 @@ impl Log for SimLog {
     }
 }
 
-/// The key of the header that carries event time (`core::task::header`): version, flags, lane, promise, what the record carries.
+/// The key of a marker's header that carries event time (`core::task::header`): version, flags, lane, promise, what the record carries. Other records have the same
+/// behind their values.
 const TIME_HEADER: &str = "hw";
+/// Its length.
+const TIME_LENGTH: usize = 22;
 
 /// Topics by what they are for.
 pub type Topics = BTreeSet<Arc<str>>;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use headwater_core::port::{Committed, GroupMetadata, Log, LogError, Producer, ProducerConfig};
 use headwater_core::{Outgoing, TopicPartition};
 
-use super::TIME_HEADER;
 use super::site::Site;
+use super::{TIME_HEADER, TIME_LENGTH};
 use crate::disk::{Disk, Early};
 use crate::fault::Call;
 use crate::mark::Mark;
@@ -109,7 +109,14 @@ impl SimProducer {
             self.changes.push((partition, copy(record.key).unwrap_or_default(), copy(record.value)));
             return;
         }
-        let Some((TIME_HEADER, Some(header))) = record.headers.first() else { return };
+        let header = match (record.headers.first(), record.value) {
+            (Some((TIME_HEADER, header)), _) => *header,
+            (None, Some(value)) if facts.repartitions.contains(record.topic) => {
+                value.last_chunk::<TIME_LENGTH>().map(|header| &header[..])
+            }
+            _ => None,
+        };
+        let Some(header) = header else { return };
         let (Some(flags), Some(lane)) = (header.get(1), header.get(2..6)) else { return };
         let lane = i32::from_be_bytes(lane.try_into().expect("four bytes"));
         let (idle, ended) = (flags & 1 == 1, flags & 2 == 2);

@@ -145,7 +145,9 @@ impl SimReader {
 /// An upstream task's last word, without the time it has reached (`core::task::header`).
 fn lose_end_time(record: &mut Record) {
     let Some(header) = record.headers.iter_mut().find(|header| &*header.key == super::TIME_HEADER) else { return };
-    let Some(value) = header.value.as_ref().filter(|value| value.len() == 22 && value[1] & 2 == 2) else { return };
+    let Some(value) = header.value.as_ref().filter(|value| value.len() == super::TIME_LENGTH && value[1] & 2 == 2) else {
+        return;
+    };
     let mut bytes = value.to_vec();
     bytes[6..14].copy_from_slice(&i64::MIN.to_be_bytes());
     header.value = Some(bytes.into());
