@@ -13,13 +13,10 @@ use super::options::EngineOptions;
 use super::report::{CommitReport, Report};
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
-use crate::port::{Committed, GroupMetadata, LogError, Producer};
+use crate::port::{Committed, GroupMetadata, LogError, Producer, TOGETHER};
 use crate::record::TopicPartition;
 use crate::task::{Markers, Task};
 use crate::time::Timestamp;
-
-/// Changes that are sent together.
-const TOGETHER: usize = 256;
 
 /// Of inputs, as a commit moves them.
 pub(super) type Positions = Vec<(TopicPartition, Committed)>;

@@ -15,6 +15,7 @@ pub use admin::{Admin, MemberInfo, NewTopic, TopicInfo};
 pub use checkpoint::{Checkpoint, StoreTrouble, TopicId};
 pub use error::{LogError, StoreError};
 pub use membership::{GroupMetadata, Membership, MembershipConfig, MembershipEvent};
+pub(crate) use producer::TOGETHER;
 pub use producer::{Committed, Entry, Producer, ProducerConfig};
 pub use reader::{Appended, Batch, Ends, Reader, ReaderConfig};
 pub use sink::{Delivery, Sink, SinkError, SinkWriter};

@@ -7,6 +7,9 @@ use crate::time::Timestamp;
 /// A record of several that are handed over together: its key, and its value or none.
 pub type Entry<'a> = (&'a [u8], Option<&'a [u8]>);
 
+/// So many of them are handed over together at most: what a call costs by itself is nothing then, and the bytes still are in the processor's cache.
+pub(crate) const TOGETHER: usize = 256;
+
 /// How to write.
 #[derive(Debug, Clone)]
 pub struct ProducerConfig {

@@ -1,12 +1,10 @@
 use super::header::TimeHeader;
-use crate::port::{Entry, LogError, Producer};
+use crate::port::{Entry, LogError, Producer, TOGETHER};
 use crate::record::TopicName;
 use crate::state::Envelope;
 use crate::time::Timestamp;
 
-/// So many records are handed over at once at most: what a call costs by itself is nothing then, and the bytes still are in the processor's cache.
-const MOST: usize = 256;
-/// Nor more bytes than these and a record's. A buffer that is larger is given back.
+/// Nor are more bytes handed over together than these and a record's. A buffer that is larger is given back.
 const MOST_BYTES: usize = 256 << 10;
 
 /// Records for one partition of a repartition topic that are handed to the producer together, each with its time behind its value.
@@ -35,7 +33,7 @@ impl Portion {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.ends.len() >= MOST || self.bytes.len() >= MOST_BYTES
+        self.ends.len() >= TOGETHER || self.bytes.len() >= MOST_BYTES
     }
 
     /// Hands over what is in it, and forgets it.
