@@ -16,5 +16,5 @@ fn main() -> ExitCode {
     };
     // Once, and for as long as the process lives.
     let name: &'static str = job.app.clone().leak();
-    headwater::main(name, move |t| topology::describe(t, job.workload, &job.input, &job.output()))
+    headwater::main(name, move |t| topology::describe(t, (job.workload, job.memo_digits), &job.input, &job.output()))
 }

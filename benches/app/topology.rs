@@ -4,8 +4,8 @@ use headwater::prelude::*;
 use headwater_benches::model::{Counted, Event, Joined, Kind, Mapped, Profile, Sum, Total, WindowTotal};
 use headwater_benches::{Binary, GRACE, REPARTITION, STORE, TABLE, WINDOW, Workload};
 
-/// What a workload computes from `input`, with its results in `output`.
-pub(crate) fn describe(t: &mut Topology, workload: Workload, input: &str, output: &str) {
+/// What a workload computes from `input`, with its results in `output`; W7 counts by so many digits of a memo.
+pub(crate) fn describe(t: &mut Topology, (workload, memo_digits): (Workload, usize), input: &str, output: &str) {
     let events = t.input::<String, Event>(input);
     match workload {
         Workload::W1 => events.filter(|event| !event.amount.is_multiple_of(10)).map(mapped).to(output),
@@ -16,7 +16,8 @@ pub(crate) fn describe(t: &mut Topology, workload: Workload, input: &str, output
             events.join("with-profile", &profiles, joined).to(output);
         }
         Workload::W7 => {
-            events.rekey(REPARTITION, |event| event.memo[..4].to_owned()).fold_as::<Binary, _, _>(STORE, counted).to(output);
+            let memos = events.rekey(REPARTITION, move |event| event.memo[..memo_digits].to_owned());
+            memos.fold_as::<Binary, _, _>(STORE, counted).to(output);
         }
     }
 }

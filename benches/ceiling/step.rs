@@ -11,6 +11,7 @@ use crate::state::Databases;
 /// What a worker does with one record.
 pub(crate) struct Step<'a> {
     workload: Workload,
+    memo_digits: usize,
     partitions: i32,
     databases: &'a Databases,
     sender: &'a Sender,
@@ -26,6 +27,7 @@ impl<'a> Step<'a> {
     pub(crate) fn new(job: &Job, databases: &'a Databases, sender: &'a Sender) -> Step<'a> {
         Step {
             workload: job.workload,
+            memo_digits: job.memo_digits,
             partitions: job.partitions,
             databases,
             sender,
@@ -54,7 +56,7 @@ impl<'a> Step<'a> {
             Workload::W3 => self.window(record, &event),
             Workload::W4 => self.join(record, &event),
             Workload::W7 => {
-                let key = event.memo.get(..4).unwrap_or(event.memo).as_bytes();
+                let key = self.group_of(&event).as_bytes();
                 self.json.clear();
                 encode(&mut self.json, &event)?;
                 let partition = partition_for(Some(key), self.partitions, 0);
@@ -94,8 +96,13 @@ impl<'a> Step<'a> {
         let event: Event<'_> = decode(record)?;
         let (sum, bytes) = self.databases.add(record.partition, record.key, event.amount)?;
         self.sender.send(&self.changelog, record.partition, record.key, &bytes, record.timestamp)?;
-        let memo = event.memo.get(..4).unwrap_or(event.memo);
+        let memo = self.group_of(&event);
         self.say(record, &Counted { memo, count: sum.count })
+    }
+
+    /// What W7 counts by.
+    fn group_of<'e>(&self, event: &Event<'e>) -> &'e str {
+        event.memo.get(..self.memo_digits).unwrap_or(event.memo)
     }
 
     /// A result under the record's key and so in its partition.

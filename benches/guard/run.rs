@@ -43,9 +43,9 @@ struct Run {
 
 impl Run {
     fn of(workload: Workload) -> Run {
-        let describe = move |t: &mut headwater::Topology| topology::describe(t, workload, INPUT, "results");
-        let blueprint = Blueprint::of("guard", describe).expect("the topology is valid");
         let data = Data { records: RECORDS + WARM_UP * SLICE, keys: KEYS, skew: 0.0 };
+        let describe = move |t: &mut headwater::Topology| topology::describe(t, (workload, data.memo_digits()), INPUT, "results");
+        let blueprint = Blueprint::of("guard", describe).expect("the topology is valid");
         let memory = MemoryLog::new();
         memory.create_topic(INPUT, PARTITIONS);
         memory.create_topic(TABLE, PARTITIONS);

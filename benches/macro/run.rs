@@ -56,6 +56,7 @@ pub(crate) fn job(stage: &Stage, settings: &Settings, variant: Variant, app: Str
         awaited: 0,
         commit: settings.commit,
         linger: settings.linger.clone(),
+        memo_digits: settings.data.memo_digits(),
         stays: false,
     }
 }

@@ -51,6 +51,7 @@ import org.apache.kafka.streams.state.WindowStore;
  */
 public final class Streams {
     private static final long CLOSE_SECONDS = 60;
+    private static final int MEMO_DIGITS = Integer.parseInt(env("MEMO_DIGITS"));
 
     /** Records that have got as far as the workload's operator. */
     private static final LongAdder PROCESSED = new LongAdder();
@@ -169,7 +170,7 @@ public final class Streams {
                 events.join(profiles, Row::new, Joined.with(Serdes.String(), EVENT, PROFILE))
                     .to(output, Produced.with(Serdes.String(), JOINED));
             }
-            case "W7" -> events.groupBy((key, event) -> event.memo.substring(0, 4), Grouped.with("by-memo", Serdes.String(), EVENT))
+            case "W7" -> events.groupBy((key, event) -> event.memo.substring(0, MEMO_DIGITS), Grouped.with("by-memo", Serdes.String(), EVENT))
                 .aggregate(() -> new Sum(0, 0), Streams::add, store())
                 .toStream().map((memo, sum) -> KeyValue.pair(memo, new Count(memo, sum.count)))
                 .to(output, Produced.with(Serdes.String(), COUNTED));

@@ -4,6 +4,9 @@ use std::io::Write;
 const BASE: i64 = 1_760_000_000_000;
 /// Length of a value.
 const BYTES: usize = 100;
+/// Of a memo, that W7 counts by.
+const FEWEST_DIGITS: usize = 4;
+const MOST_DIGITS: usize = 7;
 const TIERS: [&str; 4] = ["bronze", "silver", "gold", "platinum"];
 
 /// The records of the input topic. Each is a function of these numbers and its own, so whoever checks a result computes it again.
@@ -44,6 +47,18 @@ impl Data {
         (rank as u64).clamp(1, self.keys) - 1
     }
 
+    /// How many digits of a memo W7 counts by: with as many as that there are about as many groups as accounts, 65,536 of 100,000 and 16,777,216 of
+    /// 10,000,000.
+    pub fn memo_digits(&self) -> usize {
+        (FEWEST_DIGITS..MOST_DIGITS).find(|digits| 16_u64.pow(*digits as u32) >= self.keys / 2).unwrap_or(MOST_DIGITS)
+    }
+
+    /// The first digits of record `i`'s memo: what W7 counts by.
+    pub fn memo(&self, i: u64) -> String {
+        let dice = mix(!i);
+        (0..self.memo_digits()).map(|n| digit(dice, n)).map(char::from).collect()
+    }
+
     /// The amount of record `i`, 1 to 10,000.
     pub fn amount(&self, i: u64) -> u64 {
         1 + (mix(43 + 3 * i) >> 1) % 10_000
@@ -63,8 +78,8 @@ impl Data {
         // Writing to memory cannot fail.
         let _ = write!(value, "{{\"id\":{i},\"account\":\"{key}\",\"amount\":{amount},\"ts\":{ts},\"memo\":\"");
         let dice = mix(!i);
-        let digits = BYTES.saturating_sub(value.len() + 2).max(4);
-        value.extend((0..digits).map(|n| b"0123456789abcdef"[(dice >> (4 * (n & 15)) & 15) as usize]));
+        let digits = BYTES.saturating_sub(value.len() + 2).max(MOST_DIGITS);
+        value.extend((0..digits).map(|n| digit(dice, n)));
         value.extend_from_slice(b"\"}");
     }
 }
@@ -74,10 +89,8 @@ pub fn key_of(account: u64) -> String {
     format!("acc-{account:08}")
 }
 
-/// The first four digits of record `i`'s memo: one of 65,536.
-pub fn memo_of(i: u64) -> String {
-    let dice = mix(!i);
-    (0..4).map(|n| char::from(b"0123456789abcdef"[(dice >> (4 * n) & 15) as usize])).collect()
+fn digit(dice: u64, n: usize) -> u8 {
+    b"0123456789abcdef"[(dice >> (4 * (n & 15)) & 15) as usize]
 }
 
 /// The account's tier in the table.
@@ -111,7 +124,15 @@ mod tests {
             data.write_value(i, &key, &mut value);
             let event: Event = serde_json::from_slice(&value).expect("it is JSON");
             assert_eq!((event.id, event.account, event.amount, event.ts), (i, key, data.amount(i), data.timestamp(i)));
-            assert_eq!((value.len(), event.memo[..4].to_owned()), (100, memo_of(i)));
+            assert_eq!((value.len(), event.memo[..4].to_owned()), (100, data.memo(i)));
+        }
+    }
+
+    #[test]
+    fn there_are_about_as_many_memos_as_accounts() {
+        for (keys, digits) in [(1, 4), (100_000, 4), (1_000_000, 5), (10_000_000, 6), (100_000_000, 7)] {
+            let data = Data { records: 0, keys, skew: 0.0 };
+            assert_eq!((data.memo_digits(), data.memo(7).len()), (digits, digits), "{keys}");
         }
     }
 

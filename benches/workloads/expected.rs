@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use serde::de::DeserializeOwned;
 
 use crate::model::{Counted, Joined, Kind, Mapped, Sum, Total, WindowTotal};
-use crate::{Data, WINDOW, Workload, key_of, memo_of, region_of, tier_of};
+use crate::{Data, WINDOW, Workload, key_of, region_of, tier_of};
 
 /// What the results must be, and what has been seen of them.
 pub struct Expected {
@@ -73,7 +73,7 @@ impl Expected {
         let size = WINDOW.as_millis() as i64;
         match self.workload {
             Workload::W3 => (self.data.account(i), self.data.timestamp(i) / size * size),
-            Workload::W7 => (number_of_memo(&memo_of(i)).unwrap_or_default(), 0),
+            Workload::W7 => (number_of_memo(&self.data.memo(i)).unwrap_or_default(), 0),
             _ => (self.data.account(i), 0),
         }
     }

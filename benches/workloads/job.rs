@@ -37,6 +37,8 @@ pub struct Job {
     pub commit: u64,
     /// Milliseconds for which what is to be sent may wait for more; empty: as the contender does by itself.
     pub linger: String,
+    /// By how many digits of its memo W7 counts a record.
+    pub memo_digits: usize,
     /// Whether Kafka Streams stays in its group when it is stopped, as it does unless it is told not to.
     pub stays: bool,
 }
@@ -62,6 +64,7 @@ impl Job {
             ("BENCH_AWAITED", self.awaited.to_string()),
             ("BENCH_COMMIT", self.commit.to_string()),
             ("BENCH_LINGER", self.linger.clone()),
+            ("BENCH_MEMO_DIGITS", self.memo_digits.to_string()),
             ("BENCH_STAYS", self.stays.to_string()),
         ]
     }
@@ -88,6 +91,7 @@ impl Job {
             awaited: read("BENCH_AWAITED")?,
             commit: read("BENCH_COMMIT")?,
             linger: read("BENCH_LINGER")?,
+            memo_digits: read("BENCH_MEMO_DIGITS")?,
             stays: read("BENCH_STAYS")?,
         })
     }

@@ -14,7 +14,7 @@ pub mod model;
 
 pub use answers::Answers;
 pub use binary::Binary;
-pub use data::{Data, key_of, memo_of, region_of, row_of, tier_of};
+pub use data::{Data, key_of, region_of, row_of, tier_of};
 pub use expected::Expected;
 pub use job::{INPUT, Job, PLAIN, TABLE};
 pub use pulse::{Pulse, Slowness};
