@@ -42,7 +42,12 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
     }
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
-        serde_json::from_slice(bytes).map_err(|e| CodecError(format!("not the expected JSON: {e}")))
+        // Looking whether all of it is UTF-8 is quicker than looking at each string. What is not may still do: in strings that nobody reads.
+        let value = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        value.map_err(|e| CodecError(format!("not the expected JSON: {e}")))
     }
 
     fn show(bytes: &[u8]) -> Result<String, CodecError> {
@@ -82,5 +87,27 @@ impl Codec<String> for Text {
 
     fn show(bytes: &[u8]) -> Result<String, CodecError> {
         Self::decode(bytes).map(|text| serde_json::Value::from(text).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+
+    fn name_in(bytes: &[u8]) -> Result<String, CodecError> {
+        <Json as Codec<Named>>::decode(bytes).map(|named| named.name)
+    }
+
+    #[test]
+    fn json_that_is_not_utf8_is_refused_only_where_it_is_read() {
+        assert_eq!(name_in("{\"name\":\"z\u{fc}\"}".as_bytes()).unwrap(), "z\u{fc}");
+        assert_eq!(name_in(b"{\"other\":\"\xff\",\"name\":\"a\"}").unwrap(), "a");
+        let error = name_in(b"{\"name\":\"\xff\"}").unwrap_err().to_string();
+        assert!(error.starts_with("not the expected JSON: invalid unicode code point at line 1"), "{error}");
     }
 }

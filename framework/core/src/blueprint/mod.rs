@@ -3,6 +3,7 @@
 mod check;
 mod declared;
 mod describe;
+mod headers;
 mod history;
 mod partitions;
 mod policies;

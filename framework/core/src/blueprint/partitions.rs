@@ -11,7 +11,7 @@ use crate::bounded::Bounded;
 use crate::port::TopicInfo;
 use crate::record::{TopicName, TopicPartition};
 use crate::replay::ReplayEffect;
-use crate::topology::{Changelog, Make, SourceRole};
+use crate::topology::{Changelog, Make, SourceRole, SourceSpec};
 
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
@@ -327,7 +327,7 @@ impl Plan {
 }
 
 impl Blueprint {
-    pub(super) fn sources(&self) -> impl Iterator<Item = &crate::topology::SourceSpec> {
+    pub(super) fn sources(&self) -> impl Iterator<Item = &SourceSpec> {
         self.graph.nodes.iter().filter_map(|node| match &node.make {
             Make::Source(source) => Some(source),
             _ => None,
@@ -341,7 +341,7 @@ impl Blueprint {
         })
     }
 
-    pub(crate) fn sources_of<'a>(&'a self, part: &'a Subtopology) -> impl Iterator<Item = &'a crate::topology::SourceSpec> {
+    pub(crate) fn sources_of<'a>(&'a self, part: &'a Subtopology) -> impl Iterator<Item = &'a SourceSpec> {
         part.nodes.iter().filter_map(|number| match &self.graph.nodes[*number].make {
             Make::Source(source) => Some(source),
             _ => None,

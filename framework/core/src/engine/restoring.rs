@@ -8,7 +8,7 @@ use super::restore::Received;
 use super::worker::{Stage, Worker};
 use crate::blueprint::TaskId;
 use crate::port::{Batch, LogError, ReaderConfig, StoreError};
-use crate::record::TopicPartition;
+use crate::record::{TopicName, TopicPartition};
 
 /// Records of changelogs taken in one poll: enough to be quick, few enough that running tasks have their turn soon.
 const FETCH: usize = 16_384;
@@ -129,7 +129,11 @@ impl Worker {
             self.restore_reader = Some(self.log.restore_reader(&config)?);
         }
         match &mut self.restore_reader {
-            Some(reader) => Ok(reader.assign(&next)?),
+            Some(reader) => {
+                let changelogs: Vec<TopicName> = next.iter().map(|(partition, _)| partition.topic.clone()).collect();
+                reader.leave_out_headers(&changelogs);
+                Ok(reader.assign(&next)?)
+            }
             None => Ok(()),
         }
     }

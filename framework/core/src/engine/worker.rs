@@ -105,7 +105,8 @@ impl Worker {
         stores: Arc<dyn Stores>,
         options: EngineOptions,
     ) -> Result<Worker, EngineError> {
-        let reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
+        let mut reader = log.reader(&ReaderConfig { group: plan.blueprint().app().to_owned(), read_uncommitted: false })?;
+        reader.leave_out_headers(&plan.blueprint().inputs_without_headers());
         Ok(Worker {
             plan,
             log,

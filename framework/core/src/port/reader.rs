@@ -53,6 +53,9 @@ pub struct Ends {
 
 /// Reads the partitions it is told to, from the offsets it is told.
 pub trait Reader: Send {
+    /// Says that nobody looks at the headers of these topics' records: an implementation may leave them out of what is assigned from then
+    /// on, where looking for them costs something. By default all records have theirs.
+    fn leave_out_headers(&mut self, _topics: &[TopicName]) {}
     /// Starts reading each partition at its offset. A partition that is read already jumps there; nothing fetched
     /// before is returned afterwards. An offset outside the log is an error of the next `poll`, naming the partition:
     /// it is never replaced silently ([`LogError::OutOfRange`]).

@@ -15,6 +15,8 @@ pub(super) struct Cursor {
     pub(super) position: i64,
     /// Held back by the engine. librdkafka keeps the mark over assignments, so it is taken off explicitly.
     pub(super) paused: bool,
+    /// Whether its records' headers are looked for.
+    pub(super) headers: bool,
 }
 
 impl Cursors {
@@ -22,8 +24,8 @@ impl Cursors {
         self.0.get_mut(topic)?.get_mut(&partition)
     }
 
-    pub(super) fn insert(&mut self, partition: &TopicPartition, position: i64) {
-        let cursor = Cursor { partition: partition.clone(), position, paused: false };
+    pub(super) fn insert(&mut self, partition: &TopicPartition, position: i64, headers: bool) {
+        let cursor = Cursor { partition: partition.clone(), position, paused: false, headers };
         self.0.entry(partition.topic.clone()).or_default().insert(partition.partition, cursor);
     }
 

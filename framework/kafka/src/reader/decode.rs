@@ -62,8 +62,8 @@ impl Decoder {
                 failures.extend(of_partition.iter().filter_map(failure).filter(|f| f.topic.is_empty()));
                 continue;
             };
-            let mut arena = Vec::with_capacity(size(of_partition));
-            for message in of_partition {
+            let mut arena = Vec::with_capacity(size(of_partition, cursor.headers));
+            for (number, message) in of_partition.iter().enumerate() {
                 let at_end = match message.error() {
                     None => false,
                     Some(code) if code == Code::PartitionEOF as i32 => true,
@@ -84,16 +84,19 @@ impl Decoder {
                     |last: &Batch| !last.at_end && last.partition == cursor.partition && (at_end || last.appended == appended);
                 if !batches.last().is_some_and(goes_on) {
                     let partition = cursor.partition.clone();
-                    batches.push(Batch { partition, records: Vec::new(), position: cursor.position, at_end, appended });
+                    let records = Vec::with_capacity(of_partition.len() - number);
+                    batches.push(Batch { partition, records, position: cursor.position, at_end, appended });
                 }
                 let index = batches.len() - 1;
                 batches[index].position = cursor.position;
                 batches[index].at_end = at_end;
                 if !at_end {
                     let before = self.headers.len();
-                    for (name, value) in message.headers() {
-                        let name = self.name(name);
-                        self.headers.push((name, add(&mut arena, value)));
+                    if cursor.headers {
+                        for (name, value) in message.headers() {
+                            let name = self.name(name);
+                            self.headers.push((name, add(&mut arena, value)));
+                        }
                     }
                     self.drafts.push(Draft {
                         batch: index,
@@ -143,9 +146,9 @@ const USUAL_HEADERS: usize = 64;
 
 /// Bytes of the records among messages of one partition, more or less: their headers are taken to be as large as the first one's, as librdkafka
 /// makes a list for each look at them.
-fn size(messages: &[Message<'_>]) -> usize {
+fn size(messages: &[Message<'_>], with_headers: bool) -> usize {
     let records = messages.iter().filter(|message| message.error().is_none());
-    let first = records.clone().next();
+    let first = records.clone().next().filter(|_| with_headers);
     let headers = first.map_or(0, |first| first.headers().map(|(_, value)| len(value)).sum::<usize>().min(USUAL_HEADERS));
     records.map(|message| len(message.key()) + len(message.value()) + headers).sum()
 }

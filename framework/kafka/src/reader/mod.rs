@@ -35,6 +35,8 @@ pub(crate) struct KafkaReader {
     stable: Option<Arc<Client>>,
     /// Topics whose leaders `client` was told.
     known: BTreeSet<TopicName>,
+    /// Topics of whose records nobody looks at the headers.
+    headerless: BTreeSet<TopicName>,
     cursors: Cursors,
     decoder: Decoder,
     failures: Vec<Failure>,
@@ -63,6 +65,7 @@ impl KafkaReader {
             shared: Arc::clone(shared),
             stable: None,
             known: BTreeSet::new(),
+            headerless: BTreeSet::new(),
             cursors: Cursors::default(),
             decoder: Decoder::default(),
             failures: Vec::new(),
@@ -175,6 +178,10 @@ impl KafkaReader {
 }
 
 impl Reader for KafkaReader {
+    fn leave_out_headers(&mut self, topics: &[TopicName]) {
+        self.headerless.extend(topics.iter().cloned());
+    }
+
     fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
         let names: Vec<TopicPartition> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         let was_paused = self.stop(&names)?;
@@ -193,7 +200,7 @@ impl Reader for KafkaReader {
             self.assignment.resume(&was_paused).map_err(|code| LogError::Fatal(format!("resuming: {code}")))?;
         }
         for (partition, offset) in partitions {
-            self.cursors.insert(partition, *offset);
+            self.cursors.insert(partition, *offset, !self.headerless.contains(&partition.topic));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ pub(super) struct MemoryReader {
     group: Arc<str>,
     read_uncommitted: bool,
     partitions: BTreeMap<TopicPartition, Cursor>,
+    headerless: BTreeSet<TopicName>,
     /// The partition served last: the next poll begins after it, so that none starves.
     served: Option<TopicPartition>,
 }
@@ -41,7 +42,8 @@ impl MemoryReader {
     pub fn new(log: MemoryLog, config: &ReaderConfig) -> MemoryReader {
         let ReaderConfig { group, read_uncommitted } = config;
         let group = group.as_str().into();
-        MemoryReader { log, group, read_uncommitted: *read_uncommitted, partitions: BTreeMap::new(), served: None }
+        let (partitions, headerless) = (BTreeMap::new(), BTreeSet::new());
+        MemoryReader { log, group, read_uncommitted: *read_uncommitted, partitions, headerless, served: None }
     }
 
     fn idle(&self, state: &State) -> bool {
@@ -110,6 +112,10 @@ fn read(
 }
 
 impl Reader for MemoryReader {
+    fn leave_out_headers(&mut self, topics: &[TopicName]) {
+        self.headerless.extend(topics.iter().cloned());
+    }
+
     fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
         let state = self.log.lock();
         let ends = partitions.iter().map(|(partition, _)| Ok(state.topics.of(partition)?.ends().end));
@@ -151,7 +157,10 @@ impl Reader for MemoryReader {
                 continue;
             };
             let log = state.topics.of(&partition)?;
-            if let Some(batch) = read(&partition, cursor, log, self.read_uncommitted, left, date) {
+            if let Some(mut batch) = read(&partition, cursor, log, self.read_uncommitted, left, date) {
+                if self.headerless.contains(&partition.topic) {
+                    batch.records.iter_mut().for_each(|record| record.headers.clear());
+                }
                 left -= batch.records.len();
                 if !batch.records.is_empty() {
                     self.served = Some(partition);

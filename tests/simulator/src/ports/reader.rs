@@ -154,6 +154,10 @@ fn lose_end_time(record: &mut Record) {
 }
 
 impl Reader for SimReader {
+    fn leave_out_headers(&mut self, topics: &[TopicName]) {
+        self.inner.leave_out_headers(topics);
+    }
+
     fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), LogError> {
         let SimReader { inner, site, .. } = self;
         site.call(Call::ReaderAssign, || inner.assign(partitions))?;

@@ -1,5 +1,5 @@
 use headwater_core::port::{Log, LogError, Reader};
-use headwater_core::{Outgoing, Timestamp};
+use headwater_core::{Outgoing, Record, Timestamp};
 use headwater_tests::until;
 
 use super::support::*;
@@ -42,6 +42,13 @@ fn headers_nulls_and_timestamps_survive() {
     let timestamps: Vec<i64> = records.iter().map(|r| r.timestamp.as_millis()).collect();
     assert_eq!(timestamps[..4], [1_357_016_400_123; 4]);
     assert_eq!(timestamps[4..], [1, -1]);
+
+    // Whoever does not look at headers gets none, and everything else as it is.
+    reader.leave_out_headers(std::slice::from_ref(&topic));
+    reader.assign(&[(p(&topic, 0), 0)]).unwrap();
+    let (bare, _) = read_to_end(reader.as_mut());
+    let expected: Vec<Record> = records.into_iter().map(|record| Record { headers: Vec::new(), ..record }).collect();
+    assert_eq!(bare, expected);
 }
 
 #[test]

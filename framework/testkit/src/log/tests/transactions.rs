@@ -81,6 +81,10 @@ fn delivered_offsets_are_those_after_the_last_tracked_record() {
     let headers = log.read_all("t", 1, true)[1].headers.clone();
     let headers: Vec<_> = headers.iter().map(|header| (&*header.key, header.value.as_deref())).collect();
     assert_eq!(headers, [("h", Some(&b"v"[..])), ("none", None), ("h", Some(b""))]);
+    let mut reader = reader(&log, false, &[(tp("t", 1), 0)]);
+    reader.leave_out_headers(&["t".into()]);
+    let records: Vec<Record> = reader.poll(9, NOW).unwrap().into_iter().flat_map(|batch| batch.records).collect();
+    assert_eq!(records.iter().map(|record| record.headers.len()).collect::<Vec<_>>(), [0, 0]);
 }
 
 #[test]
