@@ -55,7 +55,7 @@ fn bench(settings: &Settings) -> Result<bool, String> {
     if !is_any_other && settings.latency.is_empty() && !settings.beside && !settings.restart {
         return Ok(restored);
     }
-    let stage = Stage::open(settings.partitions).map_err(|error| format!("the broker: {error}"))?;
+    let stage = Stage::open(settings.partitions, &settings.broker_jvm).map_err(|error| format!("the broker: {error}"))?;
     let peer = Peer::compile(&stage.guardian)?;
     if is_any_other {
         stage.load_input(&settings.data).map_err(|error| format!("loading the input: {error}"))?;

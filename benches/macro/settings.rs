@@ -9,6 +9,7 @@ use headwater_benches::{Answers, Data, Workload};
 
 use crate::contender::Contender;
 use crate::live::latency::WARM_UP;
+use crate::stage::JVM;
 
 /// What is run, from the command line and the environment.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) seconds: u64,
     /// Records per second that a backfill beside a live application may do.
     pub(crate) beside_rate: u64,
+    /// Options of the broker's JVM, in place of those that Kafka's start script gives it.
+    pub(crate) broker_jvm: String,
     /// Records per second while a process is restarted.
     pub(crate) steady: u64,
     /// How long a contender may take.
@@ -105,6 +108,7 @@ impl Settings {
             rate: one("RATE", 20_000)?,
             seconds: one("SECONDS", 30)?,
             beside_rate: one("BESIDE_RATE", 5_000)?,
+            broker_jvm: one("BROKER_JVM", JVM.to_owned())?,
             steady: one("STEADY", 1_000)?,
             // A tenth of what Kafka Streams does on two busy cores, and two minutes for the start.
             limit: Duration::from_secs(one("LIMIT", 120 + data.records / 10_000)?),

@@ -14,7 +14,7 @@ use crate::procfs;
 
 /// A broker as Kafka's own start script runs it (`bin/kafka-server-start.sh` and `bin/kafka-run-class.sh`): with a heap that grows as it is needed it stays
 /// small, and is collected, with pauses of 20 ms and more, several times as often.
-const JVM: &str = "-Xms1g -Xmx1g -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 \
+pub(crate) const JVM: &str = "-Xms1g -Xmx1g -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 \
                    -XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15";
 /// What is deleted is gone at once, before the next contender is measured.
 const DELETED_AFTER: (&str, &str) = ("log.segment.delete.delay.ms", "1000");
@@ -29,10 +29,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn open(partitions: i32) -> Result<Stage, LogError> {
+    pub(crate) fn open(partitions: i32, jvm: &str) -> Result<Stage, LogError> {
         let guardian = Guardian::new("headwater-macro-");
         let properties = vec![(DELETED_AFTER.0, DELETED_AFTER.1.to_owned())];
-        let broker = KafkaBroker::start_with(&BrokerOptions { properties, jvm: Some(JVM), ..BrokerOptions::default() });
+        let broker =
+            KafkaBroker::start_with(&BrokerOptions { properties, jvm: Some(jvm.to_owned()), ..BrokerOptions::default() });
         // The input is written as it is read by all: not compressed.
         let log = KafkaLog::connect(broker.config().option("compression.type", "none"))?;
         let broker_pid = broker.pid();

@@ -26,7 +26,7 @@ pub struct BrokerOptions {
     /// Feature versions to format the storage with, such as `group.version=0` for a cluster without KIP-848.
     pub features: Vec<&'static str>,
     /// Options of the broker's JVM, separated by blanks; the default is small and quick to start: `-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1`.
-    pub jvm: Option<&'static str>,
+    pub jvm: Option<String>,
     /// A proxy that the broker gives as its own address, so that all clients go through it.
     pub behind: Option<Arc<FaultProxy>>,
 }
@@ -110,7 +110,7 @@ impl KafkaBroker {
             .arg(&directory)
             .arg(format!("{}/*", libs.display()))
             .arg(features.join(" "))
-            .arg(options.jvm.unwrap_or(JVM))
+            .arg(options.jvm.as_deref().unwrap_or(JVM))
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle on broker.log"))
             .stderr(log)
